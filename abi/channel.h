@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A channel's window: memory shared by exactly two partitions. Rings are virtio
+ * 1.x split virtqueues (OASIS virtio 1.1, 2.6), requests the standard virtio
+ * block request (5.2.6); console and guest-to-guest channels use two queues as
+ * the virtio console does (5.3.2): 0 towards the client, 1 from the client.
+ * The client is the virtio driver, the server the virtio device.
+ *
+ * Addresses in ring descriptors are the client's partition-relative ones. One
+ * inside the window is resolved by subtraction and a bound; any other goes to
+ * the monitor for conversion (block data only). Headers and status bytes of
+ * block requests stand inside the window. All fields are little-endian.
+ *
+ * Nothing here is trusted by its reader: mask indexes, bound lengths, read a
+ * descriptor once into private memory, limit chains.
+ */
+#ifndef PARCLOSE_CHANNEL_H
+#define PARCLOSE_CHANNEL_H
+
+#include "limits.h"
+
+#include <stdint.h>
+
+#define CHANNEL_MAGIC 0x4e484350u /* "PCHN" */
+#define CHANNEL_QUEUES 2u
+#define QUEUE_SIZE LIMIT_QUEUE
+#define CHANNEL_HEADER_PAGES 4u /* header, two queues, request headers */
+
+#define VIRTQ_DESC_F_NEXT 1u
+#define VIRTQ_DESC_F_WRITE 2u /* the device (server) writes the buffer */
+#define VIRTQ_DESC_F_INDIRECT 4u
+#define VIRTQ_AVAIL_F_NO_INTERRUPT 1u
+#define VIRTQ_USED_F_NO_NOTIFY 1u
+
+#define VIRTIO_BLK_T_IN 0u    /* read from the disk */
+#define VIRTIO_BLK_T_OUT 1u   /* write to the disk */
+#define VIRTIO_BLK_T_FLUSH 4u
+#define VIRTIO_BLK_T_GET_ID 8u
+#define VIRTIO_BLK_S_OK 0u
+#define VIRTIO_BLK_S_IOERR 1u
+#define VIRTIO_BLK_S_UNSUPP 2u
+#define VIRTIO_BLK_SECTOR 512u /* unit of virtio_blk_req.sector, whatever the block size */
+
+struct virtq_desc {
+  uint64_t addr;
+  uint32_t len;
+  uint16_t flags;
+  uint16_t next;
+};
+
+struct virtq_avail {
+  uint16_t flags;
+  uint16_t idx;
+  uint16_t ring[QUEUE_SIZE];
+  uint16_t used_event;
+};
+
+struct virtq_used_elem {
+  uint32_t id;
+  uint32_t len;
+};
+
+struct virtq_used {
+  uint16_t flags;
+  uint16_t idx;
+  struct virtq_used_elem ring[QUEUE_SIZE];
+  uint16_t avail_event;
+};
+
+struct virtio_blk_req {
+  uint32_t type;
+  uint32_t reserved;
+  uint64_t sector; /* from the start of the endpoint */
+};
+
+/* A queue takes one page. */
+struct channel_queue {
+  _Alignas(4096) struct virtq_desc desc[QUEUE_SIZE];
+  _Alignas(4) struct virtq_avail avail;
+  _Alignas(4) struct virtq_used used;
+};
+
+/* Written by the client, but for server_life. */
+struct channel_header {
+  uint32_t magic;       /* CHANNEL_MAGIC once the rings are set up */
+  uint32_t client_life; /* the life in which the client's requests are made */
+  uint32_t epoch;       /* changes whenever the client sets its rings up anew; the server then starts at index 0 */
+  uint32_t server_life; /* written by the server when it takes up the channel; a change tells the client that requests were lost */
+  uint32_t server_epoch; /* written by the server: the epoch that it has taken up */
+};
+
+/* A block request's header and status, in the page after the queues: one for each head descriptor. */
+struct channel_request {
+  struct virtio_blk_req header;
+  uint8_t status;
+  uint8_t pad[15];
+};
+
+struct channel_window {
+  struct channel_header header;
+  struct channel_queue queue[CHANNEL_QUEUES];
+  _Alignas(4096) struct channel_request request[QUEUE_SIZE];
+  /* the data area follows */
+};
+
+_Static_assert(sizeof(struct channel_window) == CHANNEL_HEADER_PAGES * 4096, "the data area starts at a page");
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The descriptor page: read-only, at DESCRIPTOR_ADDRESS in every partition. A
+ * program finds its channels, devices, regions and configuration in it by
+ * name, so no number is compiled into a program. Offsets are bytes from the
+ * start of the page.
+ */
+#ifndef PARCLOSE_DESCRIPTOR_H
+#define PARCLOSE_DESCRIPTOR_H
+
+#include "database.h"
+
+#define DESCRIPTOR_MAGIC 0x45474150u /* "PAGE" */
+
+struct descriptor_page {
+  uint32_t magic; /* DESCRIPTOR_MAGIC */
+  uint32_t version; /* DATABASE_VERSION */
+  char partition[LIMIT_NAME + 1];
+  uint32_t role;     /* enum role */
+  uint32_t index;    /* partition index */
+  struct table channels; /* struct channel_descriptor */
+  struct table devices;  /* struct device_descriptor */
+  struct table regions;  /* struct region_descriptor: all of the partition's regions, its own memory too */
+  struct table configs;  /* struct config_descriptor */
+  uint64_t memory_end;   /* end of data, bss and heap: the heap runs from the program's end to here */
+  uint64_t stack_top, stack_size;
+};
+
+struct channel_descriptor {
+  char name[LIMIT_NAME + 1]; /* this end's name */
+  char peer[LIMIT_NAME + 1]; /* the partition at the other end */
+  uint32_t index;  /* for calls */
+  uint32_t end;    /* enum channel_end */
+  uint32_t class;  /* enum channel_class */
+  uint32_t event;  /* set when the other end signals */
+  uint64_t address, size; /* of the window here; its data area is what follows struct channel_window */
+  uint64_t client_address; /* of the window at the client: ring addresses are relative to the client */
+  uint64_t capacity;   /* block: bytes of the extent, else 0 */
+  uint32_t block_size; /* block */
+  uint32_t rights;     /* block: RIGHT_READ, RIGHT_WRITE */
+  uint32_t device;     /* server: position in this page's table of devices; NONE at the client */
+  uint32_t share;      /* server: weight among the channels of one device */
+};
+
+struct device_descriptor {
+  char name[LIMIT_NAME + 1];
+  uint32_t index;      /* for calls */
+  uint32_t bus;        /* enum bus */
+  uint32_t identity;   /* PCI: device id << 16 | vendor id */
+  uint32_t class_code; /* PCI; ISA: 0x070002 for a 16550 */
+  uint32_t interrupt_count;
+  uint32_t first_event; /* interrupt i sets event first_event + i */
+  struct {
+    uint64_t address; /* of the mapped registers, or the first port; 0: not there */
+    uint64_t size;
+    uint32_t kind; /* enum bar_kind */
+    uint32_t reserved;
+  } bar[LIMIT_BARS];
+};
+
+struct region_descriptor {
+  char name[LIMIT_NAME + 1];
+  uint32_t index;
+  uint32_t kind; /* enum region_kind */
+  uint32_t rights;
+  uint32_t reserved;
+  uint64_t address, size;
+  uint64_t device_address; /* where this partition owns a bus-mastering device: the address that device uses; else 0 */
+};
+
+struct config_descriptor {
+  char name[LIMIT_NAME + 1]; /* the file's name in the layout */
+  uint64_t address, size;
+};
+
+/* The clock: written once by the monitor, at CLOCK_PAGE_ADDRESS in every partition. The clock itself is the TSC. */
+struct clock_page {
+  uint64_t frequency; /* TSC ticks a second */
+  uint64_t start;     /* TSC when the monitor entered the manager */
+};
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Live words: the one small word of state of each row that has one. The monitor
+ * changes them, each with one atomic step; the manager reads them by CALL_STATE.
+ */
+#ifndef PARCLOSE_LIVE_H
+#define PARCLOSE_LIVE_H
+
+#include <stdint.h>
+
+enum live { LIVE_PARTITION, LIVE_DESCRIPTOR, LIVE_CHANNEL, LIVE_COUNT };
+
+/* Partition: state in bits 0-7, refusal in 8-15, life in 32-63. */
+enum partition_state {
+  PARTITION_FREE,    /* never started */
+  PARTITION_RUNNING, /* runs in its frames */
+  PARTITION_WAITING, /* until an event or a time */
+  PARTITION_STOPPED  /* ended, faulted or stopped; the fault record says which */
+};
+#define LIVE_STATE(word) ((uint32_t)((word)&0xff))
+#define LIVE_REFUSAL(word) ((uint32_t)(((word) >> 8) & 0xff)) /* enum status of the last refused start */
+#define LIVE_LIFE(word) ((uint32_t)((word) >> 32))            /* 0 before the first start */
+
+/* Descriptor: 0 free; otherwise 1 + the partition it is assigned to. */
+enum { DESCRIPTOR_FREE = 0 };
+
+/* Channel: state in bits 0-7, conversions in flight in 8-31, the client's life in 32-63. */
+enum channel_state {
+  CHANNEL_FREE,      /* an end is not assigned */
+  CHANNEL_ALLOCATED, /* both ends assigned, the client not running */
+  CHANNEL_CONNECTED, /* the client runs; its requests may be converted */
+  CHANNEL_DRAINING,  /* the client stopped with conversions in flight */
+};
+#define LIVE_IN_FLIGHT(word) ((uint32_t)(((word) >> 8) & 0xffffff))
+
+#endif

@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The values that pass from stage to stage. Sizes are bytes, times nanoseconds, addresses physical.
+
+`System` is what `check` makes of a layout and a board: every default filled in,
+every name resolved, everything valid. `plan` and all later stages read it and
+nothing of the YAML. Places (`Span`) are kept where a later stage may still have
+to complain or where the machine names them at run time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from parclose.errors import Span
+
+
+class Role(Enum):
+    GUEST = "guest"
+    IO = "io"
+    MANAGER = "manager"
+
+
+class ChannelClass(Enum):
+    BLOCK = "block"
+    CONSOLE = "console"
+    PEER = "peer"  # between two guests
+
+
+class Bus(Enum):
+    PCI = "pci"
+    ISA = "isa"
+
+
+class BarKind(Enum):
+    MEMORY_32 = "memory32"
+    MEMORY_64 = "memory64"
+    PORTS = "ports"
+
+
+class OnEnd(Enum):
+    STAY = "stay"
+    POWEROFF = "poweroff"
+    REBOOT = "reboot"
+    HALT = "halt"
+
+
+class Access(Enum):
+    READ = "read"
+    WRITE = "write"  # reads too
+
+
+# --- the board -------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MemoryRange:
+    """Usable memory of the board."""
+
+    start: int
+    size: int
+    span: Span
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A processor feature by its CPUID place: leaf, subleaf, output register (0 EAX to 3 EDX), bit."""
+
+    name: str
+    leaf: int
+    subleaf: int
+    output: int
+    bit: int
+    span: Span
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A base address register: `index` 0 to 5. `address` is None for a PCI BAR (the plan places it), the first port of ISA ports."""
+
+    index: int
+    kind: BarKind
+    size: int
+    address: int | None = None
+
+
+@dataclass(frozen=True)
+class Msix:
+    """MSI-X of a function: number of entries, and where table and pending bits stand (offsets in the BAR, bytes)."""
+
+    entries: int
+    bar: int
+    table: int
+    pending_bar: int
+    pending: int
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device of the board. `address` is bus << 8 | device << 3 | function for PCI, 0 for ISA.
+
+    `isa_interrupts` are I/O APIC inputs (edge, active high) of an ISA device. `kind` names the driver class:
+    "nvme", "16550", or "" for one that no built-in driver knows. `block_size` and `capacity` describe a disk.
+    """
+
+    name: str
+    bus: Bus
+    kind: str
+    span: Span
+    address: int = 0
+    identity: int = 0
+    class_code: int = 0
+    bars: tuple[Bar, ...] = ()
+    msix: Msix | None = None
+    isa_interrupts: tuple[int, ...] = ()
+    bus_master: bool = False
+    block_size: int = 0
+    capacity: int = 0
+
+
+@dataclass(frozen=True)
+class PortWrite:
+    port: int
+    width: int
+    value: int
+
+
+@dataclass(frozen=True)
+class Processor:
+    name: str  # "cpu0"
+    apic_id: int
+
+
+@dataclass(frozen=True)
+class Qemu:
+    """How `run` starts QEMU for this board: argument lists with `{disk:NAME}` where a disk image's file belongs.
+
+    `disks` maps a device's name to the size in bytes of the sparse file that `run` makes for it.
+    """
+
+    arguments: tuple[str, ...]
+    disks: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """The facts of one machine."""
+
+    name: str
+    path: Path
+    memory: tuple[MemoryRange, ...]
+    features: tuple[Feature, ...]
+    xcr0: int
+    processors: tuple[Processor, ...]
+    devices: tuple[Device, ...]
+    pci_window: tuple[int, int]  # start, size: where the plan puts memory BARs
+    io_apic: int  # physical address
+    local_apic: int
+    monitor_port: int  # 16550 that the monitor prints on; 0: none
+    debug_port: int
+    report_port: int
+    poweroff: PortWrite | None
+    reboot: PortWrite | None
+    console: str  # the first console device's name, "" where there is none
+    qemu: Qemu | None
+
+
+# --- the layout, resolved ---------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Program:
+    """Where a partition's program comes from. Exactly one of `sources`, `elf`, `builtin` is set."""
+
+    sources: tuple[Path, ...] = ()
+    cflags: tuple[str, ...] = ()
+    define: tuple[tuple[str, str], ...] = ()
+    elf: Path | None = None
+    builtin: str = ""  # "io", "manager"
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What channels end at. `start` and `size` are the extent in bytes of a block endpoint."""
+
+    name: str
+    partition: str
+    channel_class: ChannelClass
+    device: str
+    start: int
+    size: int
+    access: Access
+    shared: bool
+    span: Span
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One channel, said once: `client` and `server` are partitions, `endpoint` is None between guests.
+
+    `data_size` is the data area's size in bytes (whole pages, may be 0 for block).
+    """
+
+    client: str
+    client_name: str
+    server: str
+    server_name: str
+    channel_class: ChannelClass
+    endpoint: str | None
+    access: Access
+    data_size: int
+    quota: int
+    share: int
+    span: Span
+
+
+@dataclass(frozen=True)
+class Config:
+    """A read-only blob that the program finds under `name` (the file's name)."""
+
+    name: str
+    path: Path
+    span: Span
+
+
+@dataclass(frozen=True)
+class Health:
+    """What the manager does on a fault: `action` "restart" or "stop"; after `limit` restarts (0: no limit) within `within` ns, stop."""
+
+    action: str
+    limit: int
+    within: int
+
+
+@dataclass(frozen=True)
+class Partition:
+    """`memory` is None where the layout leaves it to the program's size. `devices` are names of board devices."""
+
+    name: str
+    role: Role
+    program: Program
+    memory: int | None
+    stack: int
+    devices: tuple[str, ...]
+    config: tuple[Config, ...]
+    after: tuple[str, ...]
+    health: Health
+    debug: bool
+    dma_trusted: bool
+    span: Span
+
+
+@dataclass(frozen=True)
+class Region:
+    """Shared or preloaded memory. `source` fills it; the rest is zero."""
+
+    name: str
+    size: int
+    source: Path | None
+    writer: str | None
+    readers: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Slot:
+    """An entry of a minor frame; `budget` in ns, 0: what the earlier ones leave."""
+
+    partition: str
+    budget: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    length: int
+    slots: tuple[Slot, ...]
+    span: Span | None
+
+
+@dataclass(frozen=True)
+class ProcessorSchedule:
+    """The major frame of one processor: the manager's slot is its first frame, put there already."""
+
+    processor: str
+    frames: tuple[Frame, ...]
+
+
+@dataclass(frozen=True)
+class System:
+    """A valid layout on a board. `partitions` holds the manager first, then I/O partitions, then guests, in file order.
+
+    `start_order` names the partitions but the manager. `defaults` are lines that say what was filled in (for `-v`).
+    """
+
+    name: str  # of the layout: its file's stem, or its folder's name where the file is layout.yaml
+    path: Path
+    board: Board
+    partitions: tuple[Partition, ...]
+    endpoints: tuple[Endpoint, ...]
+    channels: tuple[Channel, ...]
+    regions: tuple[Region, ...]
+    schedules: tuple[ProcessorSchedule, ...]
+    start_order: tuple[str, ...]
+    on_end: OnEnd
+    defaults: tuple[str, ...]
+    span: Span

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one place that starts other programs to their end (QEMU is started by `emulator`)."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from parclose.errors import MissingTool, ParcloseError
+
+verbose = False
+
+_PACKAGES = {"gcc": "gcc", "ld": "binutils", "objdump": "binutils", "qemu-system-x86_64": "qemu-system-x86"}
+
+
+def install_hint(program: str) -> str:
+    """The line that installs `program` on Debian."""
+    return f"apt-get install --no-install-recommends -y {_PACKAGES.get(program, program)}"
+
+
+def run(command: Sequence[str | Path], *, cwd: Path | None = None, stdin: str | None = None) -> str:
+    """Run `command` to its end and return its standard output.
+
+    The environment is reduced to what makes outputs repeatable (LC_ALL=C, TZ=UTC). Raises `MissingTool` when
+    the program is not installed and `ParcloseError` with the command, ready to paste, when it fails.
+    """
+    words = [str(word) for word in command]
+    if verbose:
+        print(shlex.join(words), file=sys.stderr)
+    environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC", "SOURCE_DATE_EPOCH": "0"}
+    try:
+        done = subprocess.run(words, cwd=cwd, input=stdin, env=environment, capture_output=True, text=True, check=False)
+    except FileNotFoundError as missing:
+        raise MissingTool(f"{words[0]} is not installed", install_hint(words[0])) from missing
+    if done.returncode != 0:
+        place = f" (in {cwd})" if cwd else ""
+        raise ParcloseError(
+            f"{done.stderr.strip() or done.stdout.strip()}", f"the command was{place}: {shlex.join(words)}"
+        )
+    return done.stdout
