@@ -40,6 +40,28 @@ enum call {
   CALL_COUNT = 24
 };
 
+/* The calls of each role, said once: for the monitor's tables and for `parclose inspect`. X(end of the constant, name). */
+#define CALLS_EVERY(X)                                                                                                 \
+  X(SIGNAL, signal)                                                                                                    \
+  X(WAIT, wait)                                                                                                        \
+  X(SIGNAL_AND_WAIT, signal_and_wait)                                                                                  \
+  X(ACKNOWLEDGE, acknowledge)                                                                                          \
+  X(YIELD, yield)                                                                                                      \
+  X(EXIT, exit)                                                                                                        \
+  X(DEBUG, debug)                                                                                                      \
+  X(QUIET, quiet)
+#define CALLS_GUEST(X) CALLS_EVERY(X)
+#define CALLS_IO(X) CALLS_EVERY(X) X(CONVERT, convert) X(RELEASE, release) X(CHANNEL, channel)
+#define CALLS_MANAGER(X) CALLS_EVERY(X) X(ASSIGN, assign) X(START, start) X(STOP, stop) X(STATE, state) X(FAULT, fault)
+
+/* Bit n: the role has call n. */
+#define CALL_BIT(NAME, name) (1u << CALL_##NAME) |
+enum role_calls {
+  ROLE_CALLS_GUEST = CALLS_GUEST(CALL_BIT) 0,
+  ROLE_CALLS_IO = CALLS_IO(CALL_BIT) 0,
+  ROLE_CALLS_MANAGER = CALLS_MANAGER(CALL_BIT) 0
+};
+
 #define NEVER 0xffffffffffffffffull /* a deadline that does not come */
 
 enum status {
