@@ -80,13 +80,15 @@ struct channel_queue {
   _Alignas(4) struct virtq_used used;
 };
 
-/* Written by the client, but for server_life. */
+/* The first three are written by the client, the rest by the server. The client's requests are served where server_epoch
+   is its epoch and served_life is server_life; they are lost where these lives differ: the client then begins a new epoch. */
 struct channel_header {
   uint32_t magic;       /* CHANNEL_MAGIC once the rings are set up */
   uint32_t client_life; /* the life in which the client's requests are made */
   uint32_t epoch;       /* changes whenever the client sets its rings up anew; the server then starts at index 0 */
-  uint32_t server_life; /* written by the server when it takes up the channel; a change tells the client that requests were lost */
-  uint32_t server_epoch; /* written by the server: the epoch that it has taken up */
+  uint32_t server_life; /* the server's life: written first of all when it comes up */
+  uint32_t server_epoch; /* the epoch that the server took up last */
+  uint32_t served_life;  /* the server's life in which it did so; written before server_epoch */
 };
 
 /* A block request's header and status, in the page after the queues: one for each head descriptor. */
