@@ -12,6 +12,7 @@
 #define LIMIT_CHANNELS 512u      /* rows */
 #define LIMIT_DEVICES 64u        /* rows */
 #define LIMIT_INTERRUPTS 160u    /* rows; one vector each, from VECTOR_DEVICE_FIRST */
+#define LIMIT_DEVICE_INTERRUPTS 8u /* rows of one device: entries of its MSI-X table beyond stay masked */
 #define LIMIT_FRAMES 256u        /* minor frames of one processor's major frame */
 #define LIMIT_SLOTS 16u          /* partitions listed in one minor frame */
 #define LIMIT_EVENTS 256u        /* events of one partition */
