@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each verb does. Each imports what it needs when it runs: start-up time counts."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from parclose import paths
+from parclose.errors import ParcloseError, Problem, UsageError
+
+if TYPE_CHECKING:
+    from parclose.emulator import Machine, Options
+    from parclose.pipeline import BuildResult
+    from parclose.run import Outcome
+
+DEADLINE = 60.0  # seconds of a run that nobody watches
+
+
+def say(text: str) -> None:
+    """A message: on standard error, so that results stay alone on standard output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def show_json(document: object) -> None:
+    """The one document of `--json`."""
+    print(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def show_problems(problems: Sequence[Problem], as_json: bool, colour: bool) -> None:
+    """All problems at once: one JSON document on standard output, or text on standard error."""
+    from parclose import render
+
+    if as_json:
+        print(render.as_json(problems))
+    elif problems:
+        say(render.text(problems, colour))
+
+
+def new(options: argparse.Namespace, colour: bool) -> int:
+    """Make a directory from the example that `new` copies."""
+    from parclose.new import create
+
+    files = create(Path(options.name))
+    if options.json:
+        show_json({"directory": options.name, "files": files})
+    else:
+        print("\n".join(f"{options.name}/{name}" for name in files))
+        say(f"next: cd {options.name} && parclose run layout.yaml")
+    return 0
+
+
+def check(options: argparse.Namespace, colour: bool) -> int:
+    """Report every problem of the layout on each board asked for."""
+    from parclose import check as checks
+
+    layout = layout_file(options.layout)
+    problems: list[Problem] = []
+    for board in options.board or [None]:
+        _, found = checks.check(layout, board)
+        problems += [problem for problem in found if problem not in problems]
+    show_problems(problems, options.json, colour)
+    errors = sum(problem.severity == "error" for problem in problems)
+    if not options.json:
+        say(_count(errors, len(problems) - errors))
+    return 1 if errors else 0
+
+
+def _count(errors: int, warnings: int) -> str:
+    words = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((errors, "error"), (warnings, "warning")) if n]
+    return f"check: {' and '.join(words) or 'no problems'}"
+
+
+def build(options: argparse.Namespace, colour: bool) -> int:
+    """Build the image and say where it is."""
+    result = _built(options, colour)
+    if options.json:
+        show_json({"image": str(result.image), "files": sorted(str(file) for file in result.image.parent.iterdir())})
+    else:
+        print(result.image)
+    return 0
+
+
+def _built(options: argparse.Namespace, colour: bool) -> BuildResult:
+    from parclose import emulator, pipeline
+
+    layout = layout_file(options.layout)
+    out = Path(options.out) if options.out else Path("build") / layout_name(layout)
+    result = pipeline.build(layout, out, options.board)
+    show_problems(result.warnings, False, colour)
+    if options.verbose:
+        for line in result.system.defaults:
+            say(f"default: {line}")
+    if result.system.board.qemu is not None:
+        emulator.save(emulator.machine(result.system.board, result.image), result.image.parent)
+    return result
+
+
+def run(options: argparse.Namespace, colour: bool) -> int:
+    """Build where a layout is given, boot, and say how it ended."""
+    from parclose import emulator
+    from parclose.run import interactive
+
+    emulator.require()
+    target, state = _target(options, colour)
+    person = interactive() and not options.json
+    timeout = options.timeout or (None if person or options.gdb else DEADLINE)
+    settings = _settings(options, state)
+    outcome = _follow(options, target, settings, timeout, person)
+    say(outcome.text())
+    if options.json:
+        show_json(outcome.document())
+    elif outcome.exit_code:
+        say(f"run: the manager's report is {settings.file('report.log')}; exit {outcome.exit_code}")
+    return outcome.exit_code
+
+
+def _target(options: argparse.Namespace, colour: bool) -> tuple[Machine, Path]:
+    from parclose import emulator
+
+    given = Path(options.layout)
+    if given.is_dir() and not (given / "layout.yaml").is_file():
+        if options.board or options.out:
+            raise UsageError(f"--board and --out are for a layout, and {given} is a directory without layout.yaml")
+        return emulator.load(given), given
+    result = _built(options, colour)
+    return emulator.machine(result.system.board, result.image), result.image.parent
+
+
+def _settings(options: argparse.Namespace, state: Path) -> Options:
+    from parclose.emulator import Options
+
+    return Options(
+        state=state,
+        fresh=options.fresh,
+        disks={name: Path(file) for name, file in options.disk},
+        networks=dict(options.net),
+        memory=options.mem,
+        gdb=options.gdb,
+        extra=tuple(options.extra),
+    )
+
+
+def _follow(
+    options: argparse.Namespace, target: Machine, settings: Options, timeout: float | None, person: bool
+) -> Outcome:
+    from parclose import emulator
+    from parclose import run as running
+
+    copies = running.open_copy(Path(options.serial) if options.serial else None)
+    sinks = [(sys.stderr if options.json else sys.stdout).buffer, *copies]
+    keyboard = 0 if person or (sys.stdin and not sys.stdin.isatty()) else None
+    if person:
+        say(f"run: booting {target.image} in QEMU; Ctrl-C leaves")
+    if options.gdb:
+        say(f"run: waiting for a debugger: gdb -ex 'target remote :{emulator.GDB_PORT}' {target.image}")
+    with running.raw_terminal() if person else nullcontext(), emulator.Emulator(target, settings) as machine:
+        return running.follow(machine, running.Ending(timeout, options.until), sinks, keyboard)
+
+
+def inspect(options: argparse.Namespace, colour: bool) -> int:
+    """Show the resource database that stands in the image."""
+    from parclose import inspect as reader
+
+    given = Path(options.image)
+    if given.is_dir():
+        from parclose import emulator
+
+        given = emulator.load(given).image
+    found: dict[str, Any] = reader.read(given)
+    if options.json:
+        show_json(found)
+    else:
+        print(reader.text(found))
+    return 0
+
+
+def explain(options: argparse.Namespace, colour: bool) -> int:
+    """Show the page of one code, or the list of all."""
+    from parclose.explain import page, pages
+
+    if options.code is None:
+        listed = pages()
+        print(json.dumps(listed, indent=2) if options.json else "\n".join(f"{c}  {t}" for c, t in listed.items()))
+        return 0
+    found = page(options.code)
+    print(json.dumps(found.document(), indent=2) if options.json else found.text())
+    return 0
+
+
+def doctor(options: argparse.Namespace, colour: bool) -> int:
+    """Show what this machine has and lacks; exit 3 when something is missing that is needed."""
+    from parclose import doctor as checkup
+
+    found = checkup.examine()
+    if options.json:
+        show_json([item.document() for item in found])
+    else:
+        print(checkup.text(found))
+    return 3 if any(item.missing for item in found) else 0
+
+
+def layout_file(given: str) -> Path:
+    """The layout's file; for a directory, the layout.yaml in it. Raises `UsageError`."""
+    path = Path(given)
+    if not given:
+        raise UsageError("the layout's name is empty")
+    if path.is_dir():
+        path = path / "layout.yaml"
+    if not path.exists():
+        raise UsageError(f"there is no file {path}")
+    if not path.is_file():
+        raise ParcloseError(f"{path} is no regular file")
+    return path
+
+
+def layout_name(layout: Path) -> str:
+    """A layout's name: its file's stem, or its folder's name where the file is layout.yaml."""
+    return layout.resolve().parent.name if layout.name == "layout.yaml" else layout.stem
+
+
+def version() -> str:
+    """The tool, the layout version and the monitor's hash: the SHA-256 of the sources of monitor_asm and abi."""
+    from importlib.metadata import version as installed
+
+    digest = hashlib.sha256()
+    for folder in (paths.data("abi"), paths.data("monitor_asm")):
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            digest.update(f"{file.relative_to(folder.parent)}\0".encode() + file.read_bytes())
+    return f"parclose {installed('parclose')}, layout 1, monitor sources {digest.hexdigest()[:16]}"
