@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The one interface of block drivers. A driver owns registers and queues; it
+ * knows no client, no channel and no extent. Addresses are the device's
+ * (physical without an IOMMU), offsets and lengths bytes on the whole device.
+ *
+ * Order in every life: reset (needs no DMA) → the caller tells the monitor that
+ * the device is quiet → start → any number of submit, flush, commit, poll.
+ * Nothing here waits but reset and start.
+ */
+#ifndef PARCLOSE_IO_BLOCK_H
+#define PARCLOSE_IO_BLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum block_direction { BLOCK_READ, BLOCK_WRITE };
+
+struct block_segment {
+  uint64_t physical;
+  uint32_t length; /* bytes, a multiple of the device's block size */
+};
+
+/* What is still to be moved. submit takes from its front what fits one command. */
+struct block_transfer {
+  uint64_t offset;
+  struct block_segment *segment; /* `count` of them; the first shrinks as it is taken */
+  uint32_t count;
+  enum block_direction direction;
+};
+
+enum block_result {
+  BLOCK_TAKEN,   /* a command is queued; one completion with its tag will come */
+  BLOCK_BUSY,    /* all commands are in use: again after a completion */
+  BLOCK_REFUSED, /* the device cannot do this one, ever */
+};
+
+struct block_completion {
+  uint32_t tag;
+  uint32_t
+      error; /* 0: done. Else in the device's own words; NVMe: status code type << 8 | status code, see BLOCK_ERROR_* */
+};
+
+#define BLOCK_ERROR_RESET 0x10000u /* the driver reset the device while the command was under way */
+
+struct block_device;
+
+struct block_driver {
+  bool (*reset)(struct block_device *device); /* stops all DMA; false: the device does not obey */
+  bool (*start)(struct block_device *device); /* identifies the device and sets its queues up */
+  enum block_result (*submit)(struct block_device *device, struct block_transfer *transfer, uint32_t tag);
+  enum block_result (*flush)(struct block_device *device, uint32_t tag);
+  void (*commit)(struct block_device *device); /* makes all that was queued since visible to the device */
+  uint32_t (*poll)(struct block_device *device, struct block_completion *completions, uint32_t limit);
+  bool (*failed)(
+      struct block_device *device); /* says the device itself that only a reset helps? (slow: not for the hot path) */
+};
+
+/* What a server may read of every device; the rest is the driver's. */
+struct block_device {
+  const struct block_driver *driver;
+  const char *problem; /* why reset or start failed; 0: they did not */
+  uint64_t size;       /* bytes */
+  uint32_t block_size; /* bytes */
+  uint32_t longest;    /* bytes of one command */
+  uint32_t depth;      /* commands at the same time */
+  uint32_t free;       /* commands that submit would take now */
+};
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * NVMe reads, writes and flushes: command slots, PRP lists (NVMe 1.4, 4.3),
+ * completions. The hot path.
+ */
+#include "nvme.h"
+
+static struct nvme *nvme_of(struct block_device *device) {
+  return (struct nvme *)device;
+}
+
+void nvme_slots_reset(struct nvme *nvme) {
+  nvme->block.free = 0;
+  for (uint32_t slot = nvme->block.depth; slot-- > 0;) {
+    if (nvme->state[slot] == SLOT_FREE)
+      nvme->free_slots[nvme->block.free++] = (uint16_t)slot;
+  }
+}
+
+/* The pages that one command takes from the front of a transfer. */
+struct page_walk {
+  uint64_t first, second; /* PRP entries */
+  uint32_t pages, bytes;
+};
+
+/* Takes what one command can hold: only its first page may begin, only its last may end, inside a page. */
+static struct page_walk take_pages(struct block_transfer *transfer, uint64_t *list, uint32_t longest) {
+  struct page_walk walk = {0};
+  while (transfer->count && walk.bytes < longest && walk.pages <= NVME_LIST_ENTRIES) {
+    struct block_segment *segment = transfer->segment;
+    uint32_t inside = segment->physical & (NVME_PAGE - 1), length = NVME_PAGE - inside;
+    if (walk.pages && inside)
+      break;
+    if (length > segment->length)
+      length = segment->length;
+    if (length > longest - walk.bytes)
+      length = longest - walk.bytes;
+    if (walk.pages == 0) {
+      walk.first = segment->physical;
+    } else {
+      list[walk.pages - 1] = segment->physical;
+      walk.second = segment->physical;
+    }
+    walk.pages++;
+    walk.bytes += length;
+    segment->physical += length;
+    segment->length -= length;
+    if (segment->length == 0) {
+      transfer->segment++;
+      transfer->count--;
+    }
+    if ((inside + length) & (NVME_PAGE - 1))
+      break;
+  }
+  return walk;
+}
+
+static struct nvme_command *take_slot(struct nvme *nvme, uint32_t opcode, uint32_t tag, uint16_t *slot) {
+  *slot = nvme->free_slots[--nvme->block.free];
+  nvme->state[*slot] = SLOT_BUSY;
+  nvme->tag[*slot] = tag;
+  struct nvme_command *command = nvme_queue_next(&nvme->io);
+  command->opcode = opcode | (uint32_t)*slot << 16;
+  command->nsid = nvme->nsid;
+  return command;
+}
+
+enum block_result nvme_submit(struct block_device *device, struct block_transfer *transfer, uint32_t tag) {
+  struct nvme *nvme = nvme_of(device);
+  if (!nvme->ready || transfer->count == 0 || (transfer->segment->physical & 3)) /* 4.3: PRP1 is aligned to a dword */
+    return BLOCK_REFUSED;
+  if (device->free == 0)
+    return BLOCK_BUSY;
+  uint16_t slot;
+  struct nvme_command *command =
+      take_slot(nvme, transfer->direction == BLOCK_WRITE ? NVME_WRITE : NVME_READ, tag, &slot);
+  uint64_t *list = nvme->memory->list[slot];
+  struct page_walk walk = take_pages(transfer, list, device->longest);
+  command->prp1 = walk.first;
+  command->prp2 = walk.pages > 2 ? (uint64_t)(uintptr_t)list + nvme->bias : walk.second;
+  uint64_t block = transfer->offset >> nvme->block_shift;
+  command->cdw10 = (uint32_t)block;
+  command->cdw11 = (uint32_t)(block >> 32);
+  command->cdw12 = (walk.bytes >> nvme->block_shift) - 1;
+  transfer->offset += walk.bytes;
+  nvme_queue_push(&nvme->io);
+  return BLOCK_TAKEN;
+}
+
+enum block_result nvme_flush(struct block_device *device, uint32_t tag) {
+  struct nvme *nvme = nvme_of(device);
+  if (!nvme->ready)
+    return BLOCK_REFUSED;
+  if (device->free == 0)
+    return BLOCK_BUSY;
+  uint16_t slot;
+  take_slot(nvme, NVME_FLUSH, tag, &slot);
+  nvme_queue_push(&nvme->io);
+  return BLOCK_TAKEN;
+}
+
+void nvme_commit(struct block_device *device) {
+  struct nvme *nvme = nvme_of(device);
+  if (nvme->ready)
+    nvme_queue_tell(&nvme->io);
+}
+
+static void free_slot(struct nvme *nvme, uint32_t slot) {
+  nvme->state[slot] = SLOT_FREE;
+  nvme->free_slots[nvme->block.free++] = (uint16_t)slot;
+}
+
+/* Commands that a reset took: the controller will never answer them. */
+static uint32_t poll_lost(struct nvme *nvme, struct block_completion *completions, uint32_t limit) {
+  uint32_t count = 0;
+  for (uint32_t slot = 0; slot < nvme->block.depth && count < limit; slot++) {
+    if (nvme->state[slot] != SLOT_LOST)
+      continue;
+    completions[count++] = (struct block_completion){nvme->tag[slot], BLOCK_ERROR_RESET};
+    nvme->lost--;
+    free_slot(nvme, slot);
+  }
+  return count;
+}
+
+uint32_t nvme_poll(struct block_device *device, struct block_completion *completions, uint32_t limit) {
+  struct nvme *nvme = nvme_of(device);
+  if (nvme->lost)
+    return poll_lost(nvme, completions, limit);
+  if (!nvme->ready)
+    return 0;
+  struct nvme_completion entry;
+  uint32_t count = 0, taken = 0;
+  while (count < limit && taken < nvme->io.size && nvme_queue_take(&nvme->io, &entry)) {
+    taken++;
+    uint32_t slot = COMPLETION_COMMAND(entry.status);
+    if (slot >= device->depth || nvme->state[slot] != SLOT_BUSY)
+      continue; /* an answer to nothing: a broken controller must not free a slot twice */
+    completions[count++] = (struct block_completion){nvme->tag[slot], COMPLETION_ERROR(entry.status)};
+    free_slot(nvme, slot);
+  }
+  if (taken)
+    nvme_queue_taken(&nvme->io);
+  return count;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A pair of NVMe queues: rings, phase bit, doorbells (NVMe 1.4, 4.1 and 4.6).
+ */
+#include "access.h"
+#include "nvme.h"
+
+void nvme_queue_reset(struct nvme_queue *queue, uint32_t size) {
+  queue->size = size;
+  queue->tail = queue->told = queue->head = 0;
+  queue->phase = 1;
+  for (uint32_t i = 0; i < size; i++)
+    queue->completion[i] = (struct nvme_completion){0};
+}
+
+struct nvme_command *nvme_queue_next(struct nvme_queue *queue) {
+  struct nvme_command *command = &queue->submission[queue->tail];
+  *command = (struct nvme_command){0};
+  return command;
+}
+
+void nvme_queue_push(struct nvme_queue *queue) {
+  if (++queue->tail == queue->size)
+    queue->tail = 0;
+}
+
+void nvme_queue_tell(struct nvme_queue *queue) {
+  if (queue->told == queue->tail)
+    return;
+  queue->told = queue->tail;
+  register_write32(queue->tail_doorbell, queue->tail);
+}
+
+bool nvme_queue_take(struct nvme_queue *queue, struct nvme_completion *completion) {
+  struct nvme_completion *entry = &queue->completion[queue->head];
+  uint32_t status = __atomic_load_n(&entry->status, __ATOMIC_ACQUIRE);
+  if (COMPLETION_PHASE(status) != queue->phase)
+    return false;
+  completion->status = status;
+  completion->result = entry->result;
+  if (++queue->head == queue->size) {
+    queue->head = 0;
+    queue->phase ^= 1;
+  }
+  return true;
+}
+
+/* One write for all entries taken since. */
+void nvme_queue_taken(struct nvme_queue *queue) {
+  register_write32(queue->head_doorbell, queue->head);
+}

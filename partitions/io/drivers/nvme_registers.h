@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Registers, commands and data structures of NVM Express, with the names of the
+ * specification (NVMe 1.4; section in brackets).
+ */
+#ifndef PARCLOSE_IO_NVME_REGISTERS_H
+#define PARCLOSE_IO_NVME_REGISTERS_H
+
+#include <stdint.h>
+
+/* [3.1] */
+#define NVME_CAP 0x00u
+#define NVME_CC 0x14u
+#define NVME_CSTS 0x1cu
+#define NVME_AQA 0x24u
+#define NVME_ASQ 0x28u
+#define NVME_ACQ 0x30u
+#define NVME_DOORBELLS 0x1000u
+
+#define CAP_MQES(cap) ((uint32_t)((cap)&0xffff))     /* largest queue, 0's based */
+#define CAP_TO(cap) ((uint32_t)((cap) >> 24 & 0xff)) /* longest time to ready, units of 500 ms */
+#define CAP_DSTRD(cap) ((uint32_t)((cap) >> 32 & 0xf))
+#define CAP_MPSMIN(cap) ((uint32_t)((cap) >> 48 & 0xf)) /* smallest page is 2^(12 + MPSMIN) */
+
+#define CC_EN 1u
+#define CC_IOSQES_64 (6u << 16)
+#define CC_IOCQES_16 (4u << 20)
+#define CSTS_RDY 1u
+#define CSTS_CFS 2u
+#define REGISTER_GONE 0xffffffffu /* what reads give when no device answers */
+
+/* [5], [6] opcodes */
+#define NVME_ADMIN_CREATE_SQ 0x01u
+#define NVME_ADMIN_CREATE_CQ 0x05u
+#define NVME_ADMIN_IDENTIFY 0x06u
+#define NVME_ADMIN_SET_FEATURES 0x09u
+#define NVME_FLUSH 0x00u
+#define NVME_WRITE 0x01u
+#define NVME_READ 0x02u
+
+#define FEATURE_NUMBER_OF_QUEUES 0x07u
+#define QUEUE_CONTIGUOUS 1u
+#define QUEUE_INTERRUPTS 2u /* completion queues */
+
+/* [5.15] Identify: CNS and offsets into the data */
+#define CNS_NAMESPACE 0u
+#define CNS_CONTROLLER 1u
+#define CNS_ACTIVE_NAMESPACES 2u
+#define CONTROLLER_MDTS 77u
+#define NAMESPACE_NSZE 0u
+#define NAMESPACE_FLBAS 26u
+#define NAMESPACE_LBAF 128u
+
+/* [4.2] */
+struct nvme_command {
+  uint32_t opcode; /* opcode in bits 0-7, command identifier in 16-31 */
+  uint32_t nsid;
+  uint64_t reserved;
+  uint64_t metadata;
+  uint64_t prp1, prp2;
+  uint32_t cdw10, cdw11, cdw12, cdw13, cdw14, cdw15;
+};
+
+/* [4.6] */
+struct nvme_completion {
+  uint32_t result;
+  uint32_t reserved;
+  uint16_t sq_head, sq_id;
+  uint32_t status; /* command identifier in bits 0-15, phase in 16, status code in 17-24, its type in 25-27 */
+};
+
+#define COMPLETION_COMMAND(status) ((status)&0xffff)
+#define COMPLETION_PHASE(status) ((status) >> 16 & 1)
+#define COMPLETION_ERROR(status) ((status) >> 17 & 0x7ff) /* type << 8 | code, 0: success */
+
+_Static_assert(sizeof(struct nvme_command) == 64, "CC.IOSQES says 2^6");
+_Static_assert(sizeof(struct nvme_completion) == 16, "CC.IOCQES says 2^4");
+
+#endif
