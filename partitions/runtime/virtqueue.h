@@ -74,8 +74,8 @@ struct virtqueue_device {
 enum virtqueue_take {
   VIRTQUEUE_NOTHING,  /* no chain waits */
   VIRTQUEUE_CHAIN_OK, /* *chain holds one */
-  VIRTQUEUE_BAD,      /* too long, indirect, or a readable buffer after a writable one: chain->head alone holds; answer it */
-  VIRTQUEUE_BROKEN,   /* the ring makes no sense: serve the channel again when its epoch changes */
+  VIRTQUEUE_BAD, /* too long, indirect, or a readable buffer after a writable one: chain->head alone holds; answer it */
+  VIRTQUEUE_BROKEN, /* the ring makes no sense: serve the channel again when its epoch changes */
 };
 
 struct virtqueue_chain {

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The synchronous calls of a block channel: a transfer of any size, cut into
+ * pieces, as many of them under way as there is room for.
+ */
+#include "runtime.h"
+
+struct transfer {
+  uint32_t type;
+  uint64_t offset;
+  uint8_t *buffer;
+  size_t left;
+  bool flush;    /* one request without data */
+  uint64_t mine; /* pieces under way, a bit for each */
+  enum block_result result;
+};
+
+_Static_assert(BLOCK_DEPTH <= 64, "a bit for each piece");
+
+/* A piece of a call that ended by its deadline stays in use until the server answers it. */
+static int free_piece(const struct block *block) {
+  for (unsigned i = 0; i < BLOCK_DEPTH; i++)
+    if (block->piece[i].result != BLOCK_PENDING)
+      return (int)i;
+  return -1;
+}
+
+static bool submit_next(struct block *block, struct transfer *transfer) {
+  int index = free_piece(block);
+  if (index < 0)
+    return false;
+  struct block_request *piece = &block->piece[index];
+  uint32_t size = transfer->left < BLOCK_PIECE ? (uint32_t)transfer->left : BLOCK_PIECE;
+  *piece = (struct block_request){transfer->type, size, transfer->offset, transfer->buffer, BLOCK_OK};
+  if (!block_submit(block, piece))
+    return false;
+  transfer->mine |= 1ull << index;
+  transfer->offset += size;
+  transfer->buffer += size;
+  transfer->left -= size;
+  transfer->flush = false;
+  return true;
+}
+
+static void collect(const struct block *block, struct transfer *transfer) {
+  for (unsigned i = 0; i < BLOCK_DEPTH; i++) {
+    enum block_result result = block->piece[i].result;
+    if (!(transfer->mine & 1ull << i) || result == BLOCK_PENDING)
+      continue;
+    transfer->mine &= ~(1ull << i);
+    if (result != BLOCK_OK && transfer->result == BLOCK_OK)
+      transfer->result = result;
+  }
+}
+
+static bool unfinished(const struct transfer *transfer) {
+  return transfer->mine || (transfer->result == BLOCK_OK && (transfer->left || transfer->flush));
+}
+
+static enum block_result run(struct block *block, struct transfer transfer) {
+  if (!block->channel)
+    return BLOCK_INVALID;
+  uint64_t deadline = deadline_in_ns(block->timeout_ns);
+  while (unfinished(&transfer)) {
+    while (transfer.result == BLOCK_OK && (transfer.left || transfer.flush) && submit_next(block, &transfer))
+      ;
+    collect(block, &transfer);
+    if (!unfinished(&transfer))
+      break;
+    if (block_wait(block, deadline) == 0 && clock_now() >= deadline)
+      return BLOCK_TIMEOUT;
+    collect(block, &transfer);
+  }
+  return transfer.result;
+}
+
+enum block_result block_read(struct block *block, uint64_t offset, void *buffer, size_t size) {
+  return run(block, (struct transfer){.type = VIRTIO_BLK_T_IN, .offset = offset, .buffer = buffer, .left = size});
+}
+
+enum block_result block_write(struct block *block, uint64_t offset, const void *buffer, size_t size) {
+  uint8_t *data = (uint8_t *)(uintptr_t)buffer; /* only read */
+  return run(block, (struct transfer){.type = VIRTIO_BLK_T_OUT, .offset = offset, .buffer = data, .left = size});
+}
+
+enum block_result block_flush(struct block *block) {
+  return run(block, (struct transfer){.type = VIRTIO_BLK_T_FLUSH, .flush = true});
+}

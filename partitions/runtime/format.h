@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Text from values. Pure C, so that it runs on the host as well.
+ */
+#ifndef PARCLOSE_FORMAT_H
+#define PARCLOSE_FORMAT_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+int format(char *text, size_t size, const char *form, ...) __attribute__((format(printf, 3, 4)));
+int vformat(char *text, size_t size, const char *form, va_list arguments) __attribute__((format(printf, 3, 0)));
+
+#endif

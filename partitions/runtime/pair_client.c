@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The client's end of a two-way channel: it lends the server empty slots of one
+ * half of the data area and hands it full ones of the other half. What the
+ * server had not taken when it was restarted is handed over again.
+ */
+#include "runtime.h"
+
+enum { TO_CLIENT, TO_SERVER };
+
+static uint64_t slot_address(const struct pair *pair, unsigned queue, uint32_t slot) {
+  uint64_t number = (uint64_t)queue * pair->slots + slot;
+  return pair->channel->address + sizeof(struct channel_window) + number * pair->slot_size;
+}
+
+static void hand_over(struct pair *pair, unsigned queue, uint32_t slot, uint32_t length) {
+  struct virtqueue_buffer buffer = {slot_address(pair, queue, slot), length, queue == TO_CLIENT};
+  int head = virtqueue_add(&pair->driver[queue], &buffer, 1);
+  if (head >= 0) /* always: there are fewer slots than descriptors */
+    pair->slot_of[queue][head] = (uint8_t)slot;
+}
+
+static void tell(struct pair *pair, unsigned queue) {
+  if (virtqueue_wants_kick(&pair->driver[queue]))
+    monitor_signal(pair->channel->index, 0);
+}
+
+static void begin(struct pair *pair) {
+  struct channel_header *header = &pair->window->header;
+  session_client_stop(header);
+  for (unsigned queue = 0; queue < CHANNEL_QUEUES; queue++)
+    virtqueue_driver_reset(&pair->driver[queue], &pair->window->queue[queue]);
+  for (uint32_t slot = 0; slot < pair->slots; slot++)
+    hand_over(pair, TO_CLIENT, slot, pair->slot_size);
+  for (uint32_t i = 0; i < pair->slots; i++) { /* the slot that would be filled next is the oldest */
+    uint32_t slot = (pair->sent + i) % pair->slots;
+    if (pair->length[slot])
+      hand_over(pair, TO_SERVER, slot, pair->length[slot]);
+  }
+  pair->epoch = session_client_begin(header, life());
+  monitor_signal(pair->channel->index, 0);
+}
+
+void pair_client_open(struct pair *pair) {
+  begin(pair);
+}
+
+/* Whether the used rings can be believed just now. */
+static bool served(struct pair *pair) {
+  if (session_client_lost(&pair->window->header, pair->epoch))
+    begin(pair);
+  return session_client_served(&pair->window->header, pair->epoch);
+}
+
+static void take_back(struct pair *pair) {
+  uint16_t head;
+  uint32_t length;
+  while (served(pair) && virtqueue_take_used(&pair->driver[TO_SERVER], &head, &length))
+    pair->length[pair->slot_of[TO_SERVER][head]] = 0;
+}
+
+bool pair_client_send(struct pair *pair, const void *message, size_t size) {
+  take_back(pair);
+  uint32_t slot = pair->sent % pair->slots;
+  if (pair->length[slot])
+    return false;
+  memcpy((void *)slot_address(pair, TO_SERVER, slot), message, size);
+  pair->length[slot] = (uint32_t)size;
+  pair->sent++;
+  hand_over(pair, TO_SERVER, slot, (uint32_t)size);
+  tell(pair, TO_SERVER);
+  return true;
+}
+
+int pair_client_receive(struct pair *pair, void *buffer, size_t size) {
+  uint16_t head;
+  uint32_t length;
+  if (!served(pair) || !virtqueue_take_used(&pair->driver[TO_CLIENT], &head, &length))
+    return -1;
+  uint32_t slot = pair->slot_of[TO_CLIENT][head];
+  if (length > pair->slot_size)
+    length = pair->slot_size;
+  if (length > size)
+    length = (uint32_t)size;
+  memcpy(buffer, (const void *)slot_address(pair, TO_CLIENT, slot), length);
+  hand_over(pair, TO_CLIENT, slot, pair->slot_size);
+  tell(pair, TO_CLIENT);
+  return (int)length;
+}
+
+bool pair_client_idle(struct pair *pair) {
+  take_back(pair);
+  for (uint32_t slot = 0; slot < pair->slots; slot++)
+    if (pair->length[slot])
+      return false;
+  return true;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a program in a partition works with. Nothing here is a number of the
+ * layout: a program asks for its resources by the names that the layout gives them.
+ *
+ *   struct block disk;
+ *   block_open(&disk, channel("disk"));
+ *   if (block_read(&disk, 0, buffer, sizeof buffer) != BLOCK_OK)
+ *     printf("disk: no answer\n");
+ *
+ * Addresses of buffers are the program's own; the monitor converts them. Times
+ * are ticks of the processor's clock; a deadline is a point in time, NEVER is none.
+ */
+#ifndef PARCLOSE_H
+#define PARCLOSE_H
+
+#include "address.h"
+#include "call.h"
+#include "channel.h"
+#include "descriptor.h"
+#include "virtqueue.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* --- this partition --- */
+
+#define DESCRIPTOR_PAGE ((const struct descriptor_page *)DESCRIPTOR_ADDRESS)
+
+/* Counted from 1; a restart is the next life, in which memory is as at the first. */
+uint32_t life(void);
+
+/* Ends this partition; 0 is success. What was printed is written out before. */
+_Noreturn void exit(int status);
+
+/* What the layout grants under this name; null where it grants nothing. */
+const struct channel_descriptor *channel(const char *name);
+const struct device_descriptor *device(const char *name);
+const struct region_descriptor *region(const char *name);
+const void *config(const char *name, size_t *size); /* the file's bytes; `size` may be null */
+
+/* Memory between the end of the program's data and the end of its partition's memory: the program's to use. */
+void *heap_start(void);
+void *heap_end(void);
+
+/* --- time --- */
+
+static inline uint64_t clock_now(void) {
+  return __builtin_ia32_rdtsc();
+}
+uint64_t clock_frequency(void); /* ticks a second */
+uint64_t ticks_to_ns(uint64_t ticks);
+uint64_t ticks_to_us(uint64_t ticks);
+uint64_t ns_to_ticks(uint64_t nanoseconds);
+uint64_t deadline_in_ns(uint64_t nanoseconds); /* from now; UINT64_MAX: NEVER */
+uint64_t uptime_ns(void);                      /* since the manager was entered */
+void wait_until(uint64_t deadline);            /* events that come meanwhile are kept */
+void sleep_ns(uint64_t nanoseconds);
+void yield(void); /* gives up the rest of this turn */
+
+/* --- events: what channels and devices signal --- */
+
+bool event_take(unsigned event); /* whether it came; it is taken */
+bool wait_event(unsigned event,
+                uint64_t deadline);     /* until it comes and is taken; false: the deadline came. Others are kept */
+bool wait_any_event(uint64_t deadline); /* until some event is there for event_take */
+bool signal_and_wait_event(uint32_t channel, unsigned event,
+                           uint64_t deadline); /* signals the channel, then wait_event: one call */
+
+/* --- text --- */
+
+/* format(text, size, form, …): %s %c %d %i %u %x %X %p %%, with l, ll, z, width, '-', '0' and a precision for %s. Returns the
+   length without the final zero, even where `size` was too small and the text was cut. vformat takes a va_list. */
+#include "format.h"
+
+/* To the channel "console", else the first console channel, else the debug port where it is granted. Whole lines go out;
+   waits while the console is busy. A console that takes nothing for PRINT_PATIENCE_NS is given up until it lives again. */
+#define PRINT_PATIENCE_NS 10000000000ull
+void print(const char *text);
+int printf(const char *form, ...) __attribute__((format(printf, 1, 2)));
+void print_flush(void);    /* until everything has reached the console's server */
+uint64_t print_lost(void); /* bytes that nobody took */
+
+/* --- a disk: a block channel --- */
+
+enum block_result {
+  BLOCK_OK,
+  BLOCK_PENDING, /* not finished yet */
+  BLOCK_ERROR,   /* the device failed, or the server refused the request */
+  BLOCK_LOST,    /* the server was restarted: not known whether it was done. Try again */
+  BLOCK_TIMEOUT, /* no answer; a device may still use the buffer until the server answers or is restarted */
+  BLOCK_INVALID, /* outside the extent, no multiple of the block size, not permitted, or not open */
+};
+
+#define BLOCK_PIECE 65536u /* bytes of one request; longer transfers are cut */
+#define BLOCK_DEPTH 42u    /* requests under way: three descriptors each */
+#define BLOCK_TIMEOUT_NS 30000000000ull
+
+/* One request, the caller's until it is submitted and again when result is no longer BLOCK_PENDING. */
+struct block_request {
+  uint32_t type;   /* VIRTIO_BLK_T_IN, _OUT, _FLUSH */
+  uint32_t size;   /* bytes, at most BLOCK_PIECE; a multiple of the block size */
+  uint64_t offset; /* bytes from the start of the extent */
+  void *buffer;
+  enum block_result result;
+};
+
+struct block {
+  const struct channel_descriptor *channel;
+  struct channel_window *window;
+  struct virtqueue_driver queue;
+  uint32_t epoch;
+  uint32_t in_flight;
+  bool untold;                               /* the server has not been told of the last ones yet */
+  uint64_t timeout_ns;                       /* of block_read, block_write and block_flush */
+  struct block_request *request[QUEUE_SIZE]; /* by head */
+  struct block_request piece[BLOCK_DEPTH];   /* of the synchronous calls */
+};
+
+bool block_open(struct block *block, const struct channel_descriptor *channel); /* false: no block channel of ours */
+uint64_t block_capacity(const struct block *block);                             /* bytes */
+enum block_result block_read(struct block *block, uint64_t offset, void *buffer, size_t size);
+enum block_result block_write(struct block *block, uint64_t offset, const void *buffer, size_t size);
+enum block_result block_flush(struct block *block);
+
+/* Many at once: submit up to BLOCK_DEPTH, then poll or wait; results appear in the requests. */
+bool block_submit(struct block *block, struct block_request *request); /* false: no room now. Told to the server by: */
+unsigned block_poll(struct block *block);                              /* returns how many finished */
+unsigned block_wait(struct block *block, uint64_t deadline); /* the same, and waits for one; 0: the deadline came */
+
+/* --- two-way channels: slots of a fixed size in the data area, half of them for each direction --- */
+
+#define PAIR_SLOTS 64u
+
+struct pair {
+  const struct channel_descriptor *channel;
+  struct channel_window *window;
+  uint32_t slot_size, slots; /* of each direction; 0 slots: not open */
+  uint32_t epoch;            /* client */
+  uint32_t sent;             /* client: messages ever put into slots */
+  struct virtqueue_driver driver[CHANNEL_QUEUES];
+  uint8_t slot_of[CHANNEL_QUEUES][QUEUE_SIZE]; /* client: by head */
+  uint32_t length[PAIR_SLOTS];                 /* client: of what waits in this slot for the server; 0: slot free */
+  struct session session;                      /* server */
+  struct virtqueue_device device[CHANNEL_QUEUES];
+};
+
+/* --- a console --- */
+
+#define CONSOLE_SLOT 256u
+
+struct console {
+  struct pair pair;
+  uint32_t input_start, input_end;
+  char input[2 * CONSOLE_SLOT];
+};
+
+bool console_open(struct console *console,
+                  const struct channel_descriptor *channel); /* false: no console channel of ours */
+/* Returns the bytes taken: all, unless the deadline came before there was room. */
+size_t console_write(struct console *console, const void *text, size_t size, uint64_t deadline);
+bool console_drain(struct console *console,
+                   uint64_t deadline); /* until the server has taken all; false: the deadline came */
+/* Input: what is there, at most `size` bytes; 0: the deadline came. */
+size_t console_read(struct console *console, char *text, size_t size, uint64_t deadline);
+/* A line without its end, zero-terminated, cut to size - 1. Returns its length; -1: the deadline came (what came is kept). */
+int console_read_line(struct console *console, char *line, size_t size, uint64_t deadline);
+
+/* --- messages between guests: the same functions at both ends --- */
+
+struct peer {
+  struct pair pair;
+};
+
+bool peer_open(struct peer *peer, const struct channel_descriptor *channel); /* false: no channel between guests */
+size_t peer_limit(const struct peer *peer);                                  /* bytes of the longest message */
+/* STATUS_OK: it stands in the channel, in order; it is lost only if an end is restarted before it was received.
+   STATUS_TIMEOUT: no room, or nobody at the other end yet. STATUS_BAD_ARGUMENT: empty, too long, or not open. */
+enum status peer_send(struct peer *peer, const void *message, size_t size, uint64_t deadline);
+/* Returns the message's length, cut to `size`; -1: the deadline came. */
+int peer_receive(struct peer *peer, void *buffer, size_t size, uint64_t deadline);
+
+/* --- bytes and strings --- */
+
+void *memcpy(void *restrict to, const void *restrict from, size_t size);
+void *memmove(void *to, const void *from, size_t size);
+void *memset(void *to, int value, size_t size);
+int memcmp(const void *left, const void *right, size_t size);
+size_t strlen(const char *text);
+int strcmp(const char *left, const char *right);
+int strncmp(const char *left, const char *right, size_t size);
+char *strchr(const char *text, int character);
+
+#endif

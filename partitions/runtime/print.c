@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * print and printf: one line buffer in front of the console.
+ */
+#include "runtime.h"
+
+enum output { OUTPUT_UNKNOWN, OUTPUT_CONSOLE, OUTPUT_DEBUG, OUTPUT_NOWHERE };
+
+static struct console console;
+static enum output output;
+static char line[CONSOLE_SLOT];
+static uint32_t line_end;
+static uint64_t lost;
+static bool given_up;
+
+static const struct channel_descriptor *console_channel(void) {
+  const struct channel_descriptor *named = channel("console");
+  if (named && named->class == CLASS_CONSOLE && named->end == END_CLIENT)
+    return named;
+  return first_channel(CLASS_CONSOLE);
+}
+
+static void open_output(void) {
+  output = console_open(&console, console_channel()) ? OUTPUT_CONSOLE : OUTPUT_DEBUG;
+  at_exit(print_flush);
+}
+
+static void to_console(const char *text, uint32_t size) {
+  uint64_t deadline = given_up ? 0 : deadline_in_ns(PRINT_PATIENCE_NS);
+  size_t taken = console_write(&console, text, size, deadline);
+  given_up = taken < size;
+  lost += size - taken;
+}
+
+static void to_debug_port(const char *text, uint32_t size) {
+  for (uint32_t i = 0; i < size; i++)
+    if (monitor_debug(text[i]) != STATUS_OK) {
+      output = OUTPUT_NOWHERE;
+      lost += size - i;
+      return;
+    }
+}
+
+static void write_line(void) {
+  uint32_t size = line_end;
+  line_end = 0;
+  if (size == 0)
+    return;
+  if (output == OUTPUT_UNKNOWN)
+    open_output();
+  if (output == OUTPUT_CONSOLE)
+    to_console(line, size);
+  else if (output == OUTPUT_DEBUG)
+    to_debug_port(line, size);
+  else
+    lost += size;
+}
+
+void print(const char *text) {
+  for (; *text; text++) {
+    line[line_end++] = *text;
+    if (*text == '\n' || line_end == sizeof line)
+      write_line();
+  }
+}
+
+int printf(const char *form, ...) {
+  char text[512];
+  va_list arguments;
+  va_start(arguments, form);
+  int length = vformat(text, sizeof text, form, arguments);
+  va_end(arguments);
+  print(text);
+  return length;
+}
+
+void print_flush(void) {
+  write_line();
+  if (output == OUTPUT_CONSOLE && !given_up)
+    given_up = !console_drain(&console, deadline_in_ns(PRINT_PATIENCE_NS));
+}
+
+uint64_t print_lost(void) {
+  return lost;
+}

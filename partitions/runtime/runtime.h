@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the runtime's own files share and programs do not need.
+ */
+#ifndef PARCLOSE_RUNTIME_H
+#define PARCLOSE_RUNTIME_H
+
+#include "monitor.h"
+#include "parclose.h"
+
+/* Called by exit. A hook, so that only programs that print carry the console's code. */
+void at_exit(void (*function)(void));
+
+/* The first channel of this class of which this partition is the client; null where there is none. */
+const struct channel_descriptor *first_channel(enum channel_class class);
+
+/* --- pair.c: at each end, whichever it is --- */
+
+/* False: the channel's data area holds no such slot. `slots`: the most of each direction, at most PAIR_SLOTS; `slot_size` 0:
+   what the data area gives for so many. */
+bool pair_open(struct pair *pair, const struct channel_descriptor *channel, uint32_t slots, uint32_t slot_size);
+enum status pair_send(struct pair *pair, const void *message, size_t size, uint64_t deadline);
+int pair_receive(struct pair *pair, void *buffer, size_t size, uint64_t deadline); /* -1: the deadline came */
+bool pair_drain(struct pair *pair,
+                uint64_t deadline); /* client: until the server has taken all; false: the deadline came */
+
+/* --- pair_client.c, pair_server.c: one attempt each --- */
+
+void pair_client_open(struct pair *pair);
+bool pair_client_send(struct pair *pair, const void *message, size_t size);
+int pair_client_receive(struct pair *pair, void *buffer, size_t size); /* -1: nothing there */
+bool pair_client_idle(struct pair *pair);                              /* the server has taken all */
+
+void pair_server_open(struct pair *pair);
+bool pair_server_send(struct pair *pair, const void *message, size_t size);
+int pair_server_receive(struct pair *pair, void *buffer, size_t size);
+
+#endif
