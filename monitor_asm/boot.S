@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From the loader to C. PVH (Xen "PVH direct boot" ABI): 32-bit protected mode, flat segments, paging off, EBX points
+ * to struct hvm_start_info. The tables here map the first 4 GiB one to one and the monitor's first 2 MiB; they serve until
+ * the manager's own root is loaded and are never used again.
+ */
+#include "../abi/address.h"
+#include "registers.h"
+
+  .section .note.pvh, "a", @note
+  .align 4
+  .long 4, 8, 18 /* name size, descriptor size, XEN_ELFNOTE_PHYS32_ENTRY */
+  .asciz "Xen"
+  .quad boot_entry
+
+  .section .boot, "ax", @progbits
+  .code32
+  .global boot_entry
+boot_entry:
+  cli
+  cld
+  movl $0x80000001, %eax
+  cpuid
+  testl $(1 << 29), %edx /* long mode: without it nothing below can even refuse */
+  jz boot_halt
+  movl $CR4_PAE, %eax
+  movl %eax, %cr4
+  movl $boot_tables_stack, %esp
+  call boot_tables
+  movl $boot_pml4, %eax
+  movl %eax, %cr3
+  movl $EFER, %ecx
+  xorl %edx, %edx
+  movl $EFER_LME, %eax
+  wrmsr
+  movl $(CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE), %eax
+  movl %eax, %cr0
+  lgdt boot_gdt_pointer
+  ljmp $SELECTOR_CODE, $boot_long
+boot_halt:
+  hlt
+  jmp boot_halt
+
+/* The loader has zeroed the tables: only what is present is written. */
+boot_tables:
+  movl $(boot_low + 0x23), boot_pml4
+  movl $(boot_high + 0x23), boot_pml4 + 511 * 8
+  movl $(boot_monitor + 0x23), boot_high + 510 * 8
+  movl $(MONITOR_PHYSICAL + 0xe3), boot_monitor /* monitor and database, one large page */
+  movl $(boot_pages + 0x23), %eax
+  movl $boot_low, %edi
+  movl $4, %ecx
+1:
+  movl %eax, (%edi)
+  addl $PAGE_SIZE, %eax
+  addl $8, %edi
+  loop 1b
+  movl $0xe3, %eax
+  movl $boot_pages, %edi
+  movl $2048, %ecx
+2:
+  movl %eax, (%edi)
+  addl $LARGE_PAGE_SIZE, %eax
+  addl $8, %edi
+  loop 2b
+  ret
+
+  .code64
+boot_long:
+  xorl %eax, %eax
+  movl %eax, %ds
+  movl %eax, %es
+  movl %eax, %fs
+  movl %eax, %gs
+  movl %eax, %ss
+  movq $boot_stack_top, %rsp
+  movl %ebx, %edi
+  movq $boot, %rax
+  call *%rax /* returns the physical address of the manager's root */
+  movq %rax, %cr3
+  movq $LOCAL_STACK_TOP, %rsp
+  movq $start, %rax
+  call *%rax
+
+  .align 8
+boot_gdt:
+  .quad 0
+  .quad 0x00af9b000000ffff
+  .quad 0x00cf93000000ffff
+boot_gdt_pointer:
+  .word 23
+  .long boot_gdt
+
+  .section .boot_tables, "aw", @nobits
+  .balign 4096
+boot_pml4:
+  .skip PAGE_SIZE
+boot_low:
+  .skip PAGE_SIZE
+boot_high:
+  .skip PAGE_SIZE
+boot_monitor:
+  .skip PAGE_SIZE
+boot_pages:
+  .skip 4 * PAGE_SIZE
+  .skip 64 /* the stack until then */
+boot_tables_stack:
+
+  .section .bss
+  .balign 16
+  .skip 4096
+boot_stack_top:
+
+  .section .note.GNU-stack, "", @progbits

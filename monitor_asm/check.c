@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Is this the machine that the image was planned for? Runs on the boot tables, before anything is touched. What is
+ * checked is that each planned extent is usable, not that memory maps are equal.
+ */
+#include "instructions.h"
+#include "monitor.h"
+
+/* Xen public/arch-x86/hvm/start_info.h, version 1. */
+struct pvh_start_info {
+  uint32_t magic, version, flags, module_count;
+  uint64_t modules, command_line, rsdp;
+  uint64_t memory_map;
+  uint32_t memory_map_entries;
+  uint32_t reserved;
+};
+
+struct pvh_memory {
+  uint64_t start, size;
+  uint32_t type, reserved;
+};
+
+#define PVH_MAGIC 0x336ec578
+#define PVH_MEMORY_USABLE 1
+#define BOOT_MAPPED 0x100000000ull /* what the boot tables show one to one */
+
+static void check_database(void) {
+  const struct database *database = DATABASE;
+  if (database->magic != DATABASE_MAGIC || database->version != DATABASE_VERSION)
+    refuse("resource database", "version", "the image: monitor and tables are of different builds", DATABASE_VERSION,
+           database->version);
+  ASSERT(database->size <= DATABASE_SIZE && database->partitions.count <= LIMIT_PARTITIONS);
+  ASSERT(database->descriptors.count <= LIMIT_DESCRIPTORS && database->channels.count <= LIMIT_CHANNELS);
+  ASSERT(database->manager < database->partitions.count && database->interrupts.count <= LIMIT_INTERRUPTS);
+}
+
+static bool has_feature(const struct feature_row *row) {
+  uint32_t output[4];
+  cpuid(row->leaf & 0x80000000, 0, output);
+  if (output[0] < row->leaf)
+    return false;
+  cpuid(row->leaf, row->subleaf, output);
+  return output[row->output & 3] >> (row->bit & 31) & 1;
+}
+
+static void check_processor(void) {
+  const struct feature_row *row = TABLE(features, feature_row);
+  for (uint32_t i = 0; i < DATABASE->features.count; i++)
+    if (!has_feature(&row[i]))
+      refuse("processor feature", row[i].name, row[i].source, 1, 0);
+}
+
+/* How many bytes from `start` on are usable without a gap; entries may touch one another in any order. */
+static uint64_t usable_from(const struct pvh_memory *map, uint32_t count, uint64_t start) {
+  uint64_t end = start;
+  for (uint32_t round = 0; round < count; round++)
+    for (uint32_t i = 0; i < count; i++)
+      if (map[i].type == PVH_MEMORY_USABLE && map[i].start <= end && map[i].start + map[i].size > end)
+        end = map[i].start + map[i].size;
+  return end - start;
+}
+
+static void check_memory(const struct pvh_start_info *info) {
+  const struct memory_row *row = TABLE(memory, memory_row);
+  ASSERT(info->magic == PVH_MAGIC && info->version >= 1 && info->memory_map < BOOT_MAPPED - PAGE_SIZE);
+  const struct pvh_memory *map = (const struct pvh_memory *)info->memory_map;
+  for (uint32_t i = 0; i < DATABASE->memory.count; i++) {
+    uint64_t usable = usable_from(map, info->memory_map_entries, row[i].start);
+    if (usable < row[i].size)
+      refuse("bytes of usable memory for", row[i].name, row[i].source, row[i].size, usable);
+  }
+}
+
+void check_machine(const struct pvh_start_info *info) {
+  check_database();
+  check_processor();
+  check_memory(info);
+  pci_check();
+}

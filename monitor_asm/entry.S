@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every way into ring 0 and the one way out. Entries from ring 3 push the whole register state straight into the
+ * context page of the running partition (the ring-0 stack pointer of the TSS ends there, at the same address in every
+ * root), then take the processor's stack from its top. So a C handler may load another root: `resume` then leaves
+ * with the registers of that partition.
+ */
+#include "../abi/address.h"
+#include "offsets.h"
+#include "registers.h"
+
+  .macro push_registers
+  pushq %rax
+  pushq %rbx
+  pushq %rcx
+  pushq %rdx
+  pushq %rsi
+  pushq %rdi
+  pushq %rbp
+  pushq %r8
+  pushq %r9
+  pushq %r10
+  pushq %r11
+  pushq %r12
+  pushq %r13
+  pushq %r14
+  pushq %r15
+  .endm
+
+  .macro pop_registers
+  popq %r15
+  popq %r14
+  popq %r13
+  popq %r12
+  popq %r11
+  popq %r10
+  popq %r9
+  popq %r8
+  popq %rbp
+  popq %rdi
+  popq %rsi
+  popq %rdx
+  popq %rcx
+  popq %rbx
+  popq %rax
+  .endm
+
+  .text
+
+/* SYSCALL: RCX is the return address, R11 the flags; the flag mask has cleared all that could reach us. RCX is canonical:
+   no page at or above USER_END_ADDRESS is ever mapped for ring 3, so no SYSCALL instruction stands at the edge. */
+  .global call_entry
+  .balign 16
+call_entry:
+  movq %rsp, LOCAL_FRAME + FRAME_RSP
+  movq $(LOCAL_FRAME + FRAME_RSP), %rsp
+  pushq %r11
+  pushq $SELECTOR_USER_CODE
+  pushq %rcx
+  pushq $0
+  pushq $VECTOR_CALL
+  push_registers
+  movq $LOCAL_STACK_TOP, %rsp
+  cmpq $ENTRY_CALL_COUNT, %rax
+  jae 1f
+  movq LOCAL_CPU + CPU_CALLS, %rcx
+  call *(%rcx, %rax, 8)
+  movq %rax, LOCAL_FRAME + FRAME_RAX
+  jmp resume
+1:
+  movq $ENTRY_NO_CALL, LOCAL_FRAME + FRAME_RAX
+
+  .global resume
+resume:
+  movq $LOCAL_FRAME, %rsp
+  pop_registers
+  cmpl $VECTOR_CALL, (%rsp)
+  jne 1f
+  movq (FRAME_RIP - FRAME_VECTOR)(%rsp), %rcx
+  movq (FRAME_RFLAGS - FRAME_VECTOR)(%rsp), %r11
+  movq (FRAME_RSP - FRAME_VECTOR)(%rsp), %rsp
+  sysretq
+1:
+  addq $16, %rsp
+  iretq
+
+/* Interrupts and exceptions: one stub a vector pushes an error code where the processor does not, then the vector. */
+interrupt_common:
+  testb $3, (FRAME_CS - FRAME_VECTOR)(%rsp)
+  jz from_ring_0
+  push_registers
+  pushq $RFLAGS_FIXED /* AC and DF are still the partition's */
+  popfq
+  movl FRAME_VECTOR(%rsp), %edi
+  movq $LOCAL_STACK_TOP, %rsp
+  call *interrupt_handlers(, %rdi, 8)
+  jmp resume
+
+/* Only an idle processor may be interrupted in ring 0, and the idle loop has nothing to go back to. */
+from_ring_0:
+  cmpl $-1, LOCAL_CPU + CPU_RUNNING
+  jne ring_0_fault
+  cmpl $VECTOR_EXCEPTIONS, (%rsp)
+  jb ring_0_fault
+  movl (%rsp), %edi
+  movq $LOCAL_STACK_TOP, %rsp
+  call *interrupt_handlers(, %rdi, 8)
+  jmp resume
+
+ring_0_fault:
+  push_registers
+  movq %rsp, %rdi
+  call panic_exception
+
+/* #DF, NMI and #MC have stacks of their own and are the end, wherever they come from. */
+fatal:
+  push_registers
+  movq %rsp, %rdi
+  pushq $RFLAGS_FIXED
+  popfq
+  call panic_exception
+
+/* #DB has its own stack, because MOV SS lets one arrive at the first instruction after SYSCALL with ring 3's stack
+   pointer. From ring 3 its frame moves to the context page; in ring 0 it is single-stepping that leaked in: stop stepping. */
+debug_common:
+  testb $3, (FRAME_CS - FRAME_VECTOR)(%rsp)
+  jz 1f
+  popq LOCAL_FRAME + FRAME_VECTOR
+  popq LOCAL_FRAME + FRAME_VECTOR + 8
+  popq LOCAL_FRAME + FRAME_RIP
+  popq LOCAL_FRAME + FRAME_CS
+  popq LOCAL_FRAME + FRAME_RFLAGS
+  popq LOCAL_FRAME + FRAME_RSP
+  popq LOCAL_FRAME + FRAME_RSP + 8
+  movq $(LOCAL_FRAME + FRAME_VECTOR), %rsp
+  jmp interrupt_common
+1:
+  andl $~RFLAGS_TF, (FRAME_RFLAGS - FRAME_VECTOR)(%rsp)
+  addq $16, %rsp
+  iretq
+
+  .altmacro
+  .macro stub number
+  .balign 16
+  .ifeq (\number - 8) * (\number - 10) * (\number - 11) * (\number - 12) * (\number - 13) * (\number - 14) * (\number - 17) * (\number - 21) * (\number - 29) * (\number - 30)
+  .else
+  pushq $0
+  .endif
+  pushq $\number
+  .if \number == VECTOR_DEBUG
+  jmp debug_common
+  .elseif (\number == VECTOR_NMI) || (\number == VECTOR_DOUBLE_FAULT) || (\number == VECTOR_MACHINE_CHECK)
+  jmp fatal
+  .else
+  jmp interrupt_common
+  .endif
+  .endm
+
+  .global vector_stubs
+vector_stubs_code:
+  .set number, 0
+  .rept 256
+  stub %number
+  .set number, number + 1
+  .endr
+
+  .section .rodata
+  .balign 8
+vector_stubs:
+  .set number, 0
+  .rept 256
+  .quad vector_stubs_code + number * 16
+  .set number, number + 1
+  .endr
+
+  .section .note.GNU-stack, "", @progbits

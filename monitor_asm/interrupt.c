@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Interrupt controllers, and what happens at an interrupt: its source is masked when it is taken and unmasked when its
+ * owner acknowledges it, so a device interrupts other partitions' frames once, shortly, for each acknowledgement.
+ */
+#include "instructions.h"
+#include "monitor.h"
+
+typedef void interrupt_handler(uint32_t vector);
+void interrupt_device(uint32_t vector);
+void interrupt_timer(uint32_t vector);
+void interrupt_spurious(uint32_t vector);
+
+/* Read by entry.S. */
+interrupt_handler *const interrupt_handlers[256] = {
+    [0 ... VECTOR_EXCEPTIONS - 1] = partition_exception,
+    [VECTOR_EXCEPTIONS... VECTOR_DEVICE_FIRST - 1] = interrupt_spurious,
+    [VECTOR_DEVICE_FIRST... VECTOR_DEVICE_FIRST + LIMIT_INTERRUPTS - 1] = interrupt_device,
+    [VECTOR_DEVICE_FIRST + LIMIT_INTERRUPTS... VECTOR_TIMER - 1] = interrupt_spurious,
+    [VECTOR_TIMER] = interrupt_timer,
+    [VECTOR_TIMER + 1 ... 255] = interrupt_spurious,
+};
+
+#define PIC_MASTER_DATA 0x21
+#define PIC_SLAVE_DATA 0xa1
+
+static volatile uint32_t *apic(uint32_t offset) {
+  return (volatile uint32_t *)(APIC_ADDRESS + offset);
+}
+
+static void io_apic_write(uint32_t index, uint32_t value) {
+  *(volatile uint32_t *)(IO_APIC_ADDRESS + IO_APIC_SELECT) = index;
+  *(volatile uint32_t *)(IO_APIC_ADDRESS + IO_APIC_WINDOW) = value;
+}
+
+static uint32_t io_apic_read(uint32_t index) {
+  *(volatile uint32_t *)(IO_APIC_ADDRESS + IO_APIC_SELECT) = index;
+  return *(volatile uint32_t *)(IO_APIC_ADDRESS + IO_APIC_WINDOW);
+}
+
+static void mask_controllers(void) {
+  out8(PIC_MASTER_DATA, 0xff);
+  out8(PIC_SLAVE_DATA, 0xff);
+  uint32_t inputs = (io_apic_read(IO_APIC_VERSION) >> 16 & 0xff) + 1;
+  for (uint32_t input = 0; input < inputs; input++)
+    io_apic_write(IO_APIC_REDIRECTION + 2 * input, IO_APIC_MASKED);
+}
+
+static void local_apic(void) {
+  write_msr(MSR_APIC_BASE, read_msr(MSR_APIC_BASE) | APIC_BASE_ENABLE);
+  *apic(APIC_LVT_THERMAL) = APIC_LVT_MASKED;
+  *apic(APIC_LVT_PERFORMANCE) = APIC_LVT_MASKED;
+  *apic(APIC_LVT_LINT0) = APIC_LVT_MASKED;
+  *apic(APIC_LVT_LINT1) = APIC_LVT_MASKED;
+  *apic(APIC_LVT_ERROR) = APIC_LVT_MASKED;
+  *apic(APIC_TPR) = 0;
+  *apic(APIC_SVR) = APIC_SVR_ENABLE | VECTOR_SPURIOUS;
+}
+
+static uint32_t vector_of(const struct interrupt_row *row) {
+  return VECTOR_DEVICE_FIRST + (uint32_t)(row - TABLE(interrupts, interrupt_row));
+}
+
+static volatile uint32_t *msix_entry(const struct interrupt_row *row) {
+  return (volatile uint32_t *)(device_row(row->device)->msix_table + 16ull * row->number);
+}
+
+static void route(const struct interrupt_row *row) {
+  uint32_t destination = *apic(APIC_ID) >> 24;
+  if (row->kind == INTERRUPT_ISA) {
+    io_apic_write(IO_APIC_REDIRECTION + 2 * row->number + 1, destination << 24);
+    return;
+  }
+  volatile uint32_t *entry = msix_entry(row);
+  entry[0] = MSI_ADDRESS | destination << 12;
+  entry[1] = 0;
+  entry[2] = vector_of(row);
+}
+
+static void set_mask(const struct interrupt_row *row, bool masked) {
+  if (row->kind == INTERRUPT_ISA) /* edge, active high, fixed delivery: all zero */
+    io_apic_write(IO_APIC_REDIRECTION + 2 * row->number, vector_of(row) | (masked ? IO_APIC_MASKED : 0));
+  else
+    msix_entry(row)[3] = masked;
+}
+
+void interrupt_mask(const struct interrupt_row *row) {
+  set_mask(row, true);
+}
+
+void interrupt_unmask(const struct interrupt_row *row) {
+  set_mask(row, false);
+}
+
+void interrupt_end(void) {
+  *apic(APIC_EOI) = 0;
+}
+
+/* All sources masked, each routed to its vector; owners unmask them by their first acknowledgement. */
+void interrupt_initialise(void) {
+  mask_controllers();
+  local_apic();
+  for (uint32_t i = 0; i < DATABASE->interrupts.count; i++) {
+    interrupt_mask(interrupt_row(i));
+    route(interrupt_row(i));
+  }
+}
+
+void interrupt_device(uint32_t vector) {
+  uint32_t index = vector - VECTOR_DEVICE_FIRST;
+  if (index < DATABASE->interrupts.count) {
+    const struct interrupt_row *row = interrupt_row(index);
+    interrupt_mask(row);
+    interrupt_end();
+    event_set(row->partition, row->event);
+    schedule_if_earlier(row->partition);
+  } else {
+    interrupt_spurious(vector);
+  }
+  if (CPU->running == NONE)
+    schedule(read_tsc());
+}
+
+void interrupt_timer(uint32_t vector) {
+  (void)vector;
+  interrupt_end();
+  CPU->armed = 0;
+  schedule(read_tsc());
+}
+
+/* SDM 3A 11.9: a spurious interrupt is not ended. Any other vector here has no source that we opened. */
+void interrupt_spurious(uint32_t vector) {
+  if (vector != VECTOR_SPURIOUS)
+    interrupt_end();
+  if (CPU->running == NONE)
+    schedule(read_tsc());
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From the first C instruction to the manager's first.
+ */
+#include "../abi/descriptor.h"
+#include "instructions.h"
+#include "monitor.h"
+
+extern struct clock_page clock_page;
+uint64_t boot(const struct pvh_start_info *info);
+_Noreturn void start(void);
+
+/* On the boot tables: nothing is touched before the machine is known to be the planned one. */
+uint64_t boot(const struct pvh_start_info *info) {
+  check_machine(info);
+  processor_protect();
+  return partition_row(DATABASE->manager)->root;
+}
+
+static void adopt_manager(void) {
+  uint32_t manager = DATABASE->manager;
+  struct cpu *cpu = CPU;
+  cpu->loaded = manager; /* its root is the one that we run on */
+  cpu->row = partition_row(manager);
+  cpu->state = &partitions[manager];
+  cpu->calls = role_calls[cpu->row->role];
+  partition_start(manager);
+}
+
+/* On the manager's root, with the processor's own stack. */
+_Noreturn void start(void) {
+  processor_tables();
+  interrupt_initialise();
+  pci_initialise();
+  timer_initialise();
+  adopt_manager();
+  clock_page.start = read_tsc();
+  schedule_start();
+  resume();
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The manager's calls. The monitor decides nothing: it refuses what the static table does not permit.
+ */
+#include "monitor.h"
+
+uint64_t call_assign(untrusted descriptor, untrusted partition, untrusted unused) {
+  (void)unused;
+  if (descriptor.raw >= DATABASE->descriptors.count || partition.raw >= DATABASE->partitions.count)
+    return STATUS_BAD_INDEX;
+  uint32_t index = (uint32_t)descriptor.raw;
+  const struct descriptor_row *row = descriptor_row(index);
+  if (row->partition != partition.raw)
+    return STATUS_NOT_PERMITTED;
+  uint64_t old = DESCRIPTOR_FREE;
+  if (!atomic_compare_exchange_strong(&descriptor_live[index], &old, 1 + partition.raw))
+    return STATUS_ALREADY_ASSIGNED;
+  if (row->resource == RESOURCE_CHANNEL)
+    channel_allocate(row->target);
+  return STATUS_OK;
+}
+
+/* Whether one descriptor lets its partition start. */
+static uint64_t check_descriptor(uint32_t index) {
+  const struct descriptor_row *row = descriptor_row(index);
+  if (row->required != 0 && descriptor_live[index] == DESCRIPTOR_FREE)
+    return STATUS_NOT_ASSIGNED;
+  if (row->resource == RESOURCE_CHANNEL && row->end == END_CLIENT && LIVE_IN_FLIGHT(channel_live[row->target]) != 0)
+    return STATUS_IN_FLIGHT;
+  return STATUS_OK;
+}
+
+static uint64_t check_start(uint32_t partition) {
+  const struct partition_row *row = partition_row(partition);
+  if (is_running(&partitions[partition]))
+    return STATUS_WRONG_STATE;
+  for (uint32_t i = 0; i < row->descriptor_count; i++) {
+    uint64_t status = check_descriptor(row->first_descriptor + i);
+    if (status != STATUS_OK) {
+      CONTEXT->frame.registers.rdx = row->first_descriptor + i;
+      return status;
+    }
+  }
+  return STATUS_OK;
+}
+
+uint64_t call_start(untrusted partition, untrusted unused, untrusted unused_too) {
+  (void)unused, (void)unused_too;
+  if (partition.raw >= DATABASE->partitions.count)
+    return STATUS_BAD_INDEX;
+  uint32_t index = (uint32_t)partition.raw;
+  uint64_t status = check_start(index);
+  if (status == STATUS_OK)
+    partition_start(index);
+  else if (status != STATUS_WRONG_STATE) /* the reason stands in the live state */
+    atomic_fetch_or(&partitions[index].live, status << 8);
+  return status;
+}
+
+uint64_t call_stop(untrusted partition, untrusted unused, untrusted unused_too) {
+  (void)unused, (void)unused_too;
+  if (partition.raw >= DATABASE->partitions.count)
+    return STATUS_BAD_INDEX;
+  uint32_t index = (uint32_t)partition.raw;
+  if (index == DATABASE->manager)
+    return STATUS_NOT_PERMITTED;
+  if (!is_running(&partitions[index]))
+    return STATUS_WRONG_STATE;
+  struct fault_record record = {.reason = STOP_MANAGER};
+  partition_stop(index, &record);
+  return STATUS_OK;
+}
+
+uint64_t call_state(untrusted what, untrusted index, untrusted unused) {
+  (void)unused;
+  const struct database *database = DATABASE;
+  uint64_t *value = &CONTEXT->frame.registers.rdx;
+  if (what.raw == LIVE_PARTITION && index.raw < database->partitions.count)
+    *value = partitions[index.raw].live;
+  else if (what.raw == LIVE_DESCRIPTOR && index.raw < database->descriptors.count)
+    *value = descriptor_live[index.raw];
+  else if (what.raw == LIVE_CHANNEL && index.raw < database->channels.count)
+    *value = channel_live[index.raw];
+  else
+    return STATUS_BAD_INDEX;
+  return STATUS_OK;
+}
+
+uint64_t call_fault(untrusted partition, untrusted unused, untrusted unused_too) {
+  (void)unused, (void)unused_too;
+  if (partition.raw >= DATABASE->partitions.count)
+    return STATUS_BAD_INDEX;
+  CALL_PAGE->fault = partitions[partition.raw].fault;
+  return STATUS_OK;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What each file of the monitor offers to the others.
+ */
+#ifndef MONITOR_MONITOR_H
+#define MONITOR_MONITOR_H
+
+#include "state.h"
+
+/* boot.S, entry.S */
+_Noreturn void resume(void); /* return to the partition that is loaded, with the registers in its context */
+void call_entry(void);       /* SYSCALL comes here */
+extern const uint64_t vector_stubs[256];
+
+/* print.c */
+void print(const char *text);
+void print_hex(uint64_t value);
+void print_number(uint64_t value);
+void report(const char *line); /* to the port that the manager reports on */
+void debug_character(char character);
+
+/* panic.c */
+_Noreturn void refuse(const char *what, const char *name, const char *source, uint64_t planned, uint64_t found);
+_Noreturn void panic(const char *why, const struct frame *frame);
+#define ASSERT(condition) ((condition) ? (void)0 : panic("assertion failed: " #condition, NULL))
+
+/* check.c */
+struct pvh_start_info;
+void check_machine(const struct pvh_start_info *info);
+
+/* processor.c */
+void processor_protect(void);
+void processor_tables(void);
+
+/* interrupt.c */
+void interrupt_initialise(void);
+void interrupt_mask(const struct interrupt_row *row);
+void interrupt_unmask(const struct interrupt_row *row);
+void interrupt_end(void);
+
+/* timer.c */
+void timer_initialise(void);
+uint64_t timer_ticks(uint64_t nanoseconds);
+void timer_arm(uint64_t now, uint64_t at);
+
+/* pci.c */
+uint32_t pci_read(uint32_t function, uint32_t offset);
+void pci_check(void);
+void pci_initialise(void);
+void pci_bus_master(const struct device_row *device, bool on);
+
+/* schedule.c */
+struct choice {
+  uint32_t partition; /* NONE: nobody is ready */
+  uint32_t slot;
+  uint64_t until; /* TSC at which the choice must be made anew */
+};
+struct choice schedule_choose(const struct cpu *cpu, struct partition *states, uint32_t manager, uint64_t now);
+void schedule_start(void);
+void schedule(uint64_t now); /* ends with the chosen partition loaded; does not return while nobody is ready */
+void schedule_if_earlier(
+    uint32_t partition); /* give the processor to `partition` if its place in this frame is before the running one's */
+void schedule_give_up(void); /* the running slot takes no more of this frame */
+
+/* partition.c */
+void partition_load(uint32_t index);
+void partition_start(uint32_t index);
+void partition_stop(uint32_t index, const struct fault_record *record);
+void partition_exception(uint32_t vector);
+
+/* event.c */
+void event_set(uint32_t partition, uint32_t event);
+uint64_t event_take(struct partition *state, struct call_page *page);
+
+/* channel.c */
+void channel_allocate(uint32_t channel);
+void channel_connect(uint32_t channel, uint32_t life);
+void channel_disconnect(uint32_t channel);
+uint64_t channel_release(uint32_t channel, uint64_t count);
+uint64_t channel_count(uint32_t channel, uint32_t count, uint32_t life, uint32_t quota);
+void channel_forget(uint32_t channel);
+
+/* convert.c */
+struct convert_target {
+  const struct descriptor_row *descriptors; /* the client's regions, by address */
+  uint32_t region_count;
+  const struct region_row *regions;
+  const struct channel_row *channel;
+  const struct endpoint_row *endpoint;
+};
+uint64_t convert_one(const struct convert_target *target, struct convert_entry *entry);
+
+/* call.c */
+extern call_handler *const *const role_calls[ROLE_COUNT];
+
+/* manage.c: calls of the manager */
+call_handler call_assign, call_start, call_stop, call_state, call_fault;
+
+/* serve.c: calls of I/O partitions */
+call_handler call_convert, call_release, call_channel;
+
+/* What the calls of several files look their arguments up with: the descriptor that the caller names, if it is its own,
+   of that resource, and assigned. Returns a status. */
+uint64_t own_descriptor(untrusted index, uint32_t resource, const struct descriptor_row **found);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Offsets that assembly needs; processor.c asserts each of them against the C structures.
+ */
+#ifndef MONITOR_OFFSETS_H
+#define MONITOR_OFFSETS_H
+
+#define FRAME_SIZE 176
+#define FRAME_VECTOR 120
+#define FRAME_RIP 136
+#define FRAME_CS 144
+#define FRAME_RFLAGS 152
+#define FRAME_RSP 160
+#define FRAME_RAX 112
+#define LOCAL_CONTEXT_TOP (LOCAL_CONTEXT + PAGE_SIZE)
+#define LOCAL_FRAME (LOCAL_CONTEXT_TOP - FRAME_SIZE)
+
+#define CPU_CALLS 56
+#define CPU_RUNNING 64
+
+#define ENTRY_CALL_COUNT 24
+#define ENTRY_NO_CALL 1
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the monitor has to say: at boot and at the end only. Polled output on a 16550 and, where the board has one, its debug port.
+ */
+#include "instructions.h"
+#include "monitor.h"
+
+#define UART_LINE_STATUS 5
+#define UART_TRANSMIT_EMPTY 0x20
+#define UART_PATIENCE 100000 /* polls; a port with nothing behind it must not hold us up */
+
+static void put(char character) {
+  uint16_t port = DATABASE->monitor_port;
+  if (port != 0) {
+    for (int poll = 0; poll < UART_PATIENCE && !(in8(port + UART_LINE_STATUS) & UART_TRANSMIT_EMPTY); poll++)
+      ;
+    out8(port, (uint8_t)character);
+  }
+}
+
+void debug_character(char character) {
+  if (DATABASE->debug_port != 0)
+    out8(DATABASE->debug_port, (uint8_t)character);
+}
+
+void print(const char *text) {
+  for (; *text != '\0'; text++) {
+    if (*text == '\n')
+      put('\r');
+    put(*text);
+  }
+}
+
+void print_hex(uint64_t value) {
+  char digits[19] = "0x0000000000000000";
+  for (int i = 17; i >= 2; i--, value >>= 4)
+    digits[i] = "0123456789abcdef"[value & 15];
+  print(digits);
+}
+
+void print_number(uint64_t value) {
+  char digits[21];
+  int first = 20;
+  digits[20] = '\0';
+  do {
+    digits[--first] = (char)('0' + value % 10);
+    value /= 10;
+  } while (value != 0);
+  print(&digits[first]);
+}
+
+void report(const char *line) {
+  for (; DATABASE->report_port != 0 && *line != '\0'; line++)
+    out8(DATABASE->report_port, (uint8_t)*line);
+}

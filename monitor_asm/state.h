@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * All state of the monitor that changes: of a processor (struct cpu, at the same address in every root of that
+ * processor), of a partition's registers (struct context, at the same address in every root, of that partition),
+ * and of the database's rows (live words and partition states). Nothing else in ring 0 is written after boot.
+ */
+#ifndef MONITOR_STATE_H
+#define MONITOR_STATE_H
+
+#include "../abi/address.h"
+#include "../abi/call.h"
+#include "../abi/database.h"
+#include "../abi/live.h"
+#include "registers.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A value from ring 3. It becomes usable in one of the checked functions of call.c and convert.c only. */
+typedef struct {
+  uint64_t raw;
+} untrusted;
+
+typedef uint64_t call_handler(untrusted, untrusted, untrusted);
+
+/* What entry.S pushes, on top of what the processor pushes. */
+struct frame {
+  struct registers registers;
+  uint64_t vector; /* VECTOR_CALL for a call */
+  uint64_t error;
+  uint64_t rip, cs, rflags, rsp, ss;
+};
+
+#define XSAVE_ROOM 3840u
+
+/* A partition's registers while it does not run, in its own page that no other root maps. */
+struct context {
+  _Alignas(64) uint8_t xsave[XSAVE_ROOM];
+  uint8_t unused[4096 - XSAVE_ROOM - sizeof(struct frame) - 16];
+  uint64_t fs_base, gs_base;
+  struct frame frame; /* ends where the processor's stack pointer for ring 0 starts */
+};
+
+_Static_assert(sizeof(struct context) == PAGE_SIZE, "a context is one page");
+
+/* State of a partition. Changed by the partition's own processor, but for the atomic words. */
+struct partition {
+  _Atomic uint64_t live;                      /* live.h */
+  _Atomic uint64_t pending;                   /* bit w: events[w] may hold events */
+  _Atomic uint64_t events[LIMIT_EVENTS / 64]; /* set and not yet taken */
+  uint64_t deadline;                          /* of a wait, TSC */
+  bool enter_anew;                            /* registers are to be reset when it is next switched in */
+  struct fault_record fault;                  /* its last stop */
+};
+
+struct cpu {
+  uint64_t gdt[GDT_ENTRIES];
+  call_handler *const *calls;      /* table of the running partition's role; read by entry.S */
+  uint32_t running;                /* partition index, NONE while idle; read by entry.S */
+  uint32_t loaded;                 /* whose root and registers are in the processor */
+  const struct partition_row *row; /* of `loaded` */
+  struct partition *state;         /* of `loaded` */
+  const struct slot_row *slots;    /* of the current minor frame */
+  uint32_t slot_count;
+  uint32_t slot;        /* the one that runs; slot_count while idle */
+  uint64_t frame_end;   /* TSC */
+  uint64_t slice_start; /* TSC at which the slot was last given the processor */
+  uint64_t armed;       /* TSC for which the timer is set */
+  uint32_t frame;       /* index of the current frame, from the processor's first */
+  uint32_t frame_count;
+  const struct frame_row *frames;
+  uint64_t remaining[LIMIT_SLOTS]; /* ticks that each slot may still take of this frame */
+};
+
+_Static_assert(sizeof(struct cpu) <= PAGE_SIZE, "a processor's state is one page");
+
+#define CPU ((struct cpu *)LOCAL_CPU)
+#define CONTEXT ((struct context *)LOCAL_CONTEXT)
+#define CALL_PAGE ((struct call_page *)LOCAL_CALL_PAGE)
+#define DATABASE ((const struct database *)DATABASE_ADDRESS)
+
+extern struct partition partitions[LIMIT_PARTITIONS];
+extern _Atomic uint64_t descriptor_live[LIMIT_DESCRIPTORS];
+extern _Atomic uint64_t channel_live[LIMIT_CHANNELS];
+
+/* `TABLE(partitions, partition_row)`: the first row of a table of the database. */
+#define TABLE(name, row) ((const struct row *)(DATABASE_ADDRESS + DATABASE->name.offset))
+
+static inline const struct partition_row *partition_row(uint32_t index) {
+  return TABLE(partitions, partition_row) + index;
+}
+
+static inline const struct descriptor_row *descriptor_row(uint32_t index) {
+  return TABLE(descriptors, descriptor_row) + index;
+}
+
+static inline const struct channel_row *channel_row(uint32_t index) {
+  return TABLE(channels, channel_row) + index;
+}
+
+static inline const struct device_row *device_row(uint32_t index) {
+  return TABLE(devices, device_row) + index;
+}
+
+static inline const struct interrupt_row *interrupt_row(uint32_t index) {
+  return TABLE(interrupts, interrupt_row) + index;
+}
+
+static inline bool is_running(const struct partition *state) {
+  uint32_t now = LIVE_STATE(atomic_load_explicit(&state->live, memory_order_relaxed));
+  return now == PARTITION_RUNNING || now == PARTITION_WAITING;
+}
+
+#endif
