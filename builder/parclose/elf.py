@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 _MOST_SYMBOLS = 1_000_000
 
@@ -167,7 +168,7 @@ def symbols(data: bytes) -> tuple[Symbol, ...]:
 
 def _symbols(file: ELFFile) -> tuple[Symbol, ...]:
     table = file.get_section_by_name(".symtab")
-    if table is None:
+    if not isinstance(table, SymbolTableSection):
         return ()
     if table.num_symbols() > _MOST_SYMBOLS:
         raise BadElf(f"it has {table.num_symbols():,} symbols")

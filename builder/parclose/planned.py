@@ -7,9 +7,10 @@ Indexes are those of the rows of the resource database (abi/database.h).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 from parclose.constants import constants
 from parclose.elf import Elf
@@ -55,6 +56,17 @@ class Rights:
 
 
 @dataclass(frozen=True)
+class Inputs:
+    """What a plan needs besides the layout: programs by partition name, the bytes of configuration and region files,
+    the monitor and the virtual address of its clock page."""
+
+    monitor: Elf
+    clock_page: int
+    programs: Mapping[str, Elf]
+    files: Mapping[Path, bytes]
+
+
+@dataclass(frozen=True)
 class Extent:
     """Physical memory that the image uses. `owner` is a partition's name, or "" for the monitor's and shared ones."""
 
@@ -71,14 +83,14 @@ class Extent:
 
 
 @dataclass(frozen=True)
-class Mapping:
+class Stretch:
     """A stretch of an address space. `user`: ring 3 may use it; `shared`: the same in all roots (global)."""
 
     label: str
     virtual: int
     physical: int
     size: int
-    rights: Rights
+    rights: Rights = Rights()
     user: bool = True
     uncached: bool = False
     shared: bool = False
@@ -118,7 +130,7 @@ class PlannedPartition:
     bitmap: int | None
     ports: tuple[tuple[int, int], ...]
     tables: tuple[int, ...]
-    mappings: tuple[Mapping, ...]
+    stretches: tuple[Stretch, ...]
     first_descriptor: int
     descriptor_count: int
     region_count: int
@@ -242,9 +254,9 @@ class PlannedDescriptor:
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole plan. `extents` are sorted by address and do not overlap; `shared_mappings` are ring 0's, in all roots.
+    """The whole plan. `extents` are sorted and do not overlap; `shared_stretches` are ring 0's, the same in all roots.
 
-    `shared_tables` are the page tables behind the shared mappings; `ones` is a page of 0xff (no port allowed).
+    `shared_tables` are the page tables behind the shared stretches; `ones` is a page of 0xff (no port allowed).
     """
 
     extents: tuple[Extent, ...]
@@ -257,7 +269,7 @@ class Plan:
     configs: tuple[PlannedConfig, ...]
     descriptors: tuple[PlannedDescriptor, ...]
     monitor: Elf
-    shared_mappings: tuple[Mapping, ...]
+    shared_stretches: tuple[Stretch, ...]
     shared_tables: tuple[int, ...]
     ones: int
 
