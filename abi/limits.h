@@ -6,27 +6,31 @@
 #ifndef PARCLOSE_LIMITS_H
 #define PARCLOSE_LIMITS_H
 
-#define LIMIT_PROCESSORS 1u      /* processors that the monitor starts */
-#define LIMIT_PARTITIONS 64u     /* rows, the manager included */
-#define LIMIT_DESCRIPTORS 4096u  /* rows, of all partitions together */
-#define LIMIT_CHANNELS 512u      /* rows */
-#define LIMIT_DEVICES 64u        /* rows */
-#define LIMIT_INTERRUPTS 160u    /* rows; one vector each, from VECTOR_DEVICE_FIRST */
+#define LIMIT_PROCESSORS 1u        /* processors that the monitor starts */
+#define LIMIT_PARTITIONS 64u       /* rows, the manager included */
+#define LIMIT_DESCRIPTORS 4096u    /* rows, of all partitions together */
+#define LIMIT_CHANNELS 512u        /* rows */
+#define LIMIT_DEVICES 64u          /* rows */
+#define LIMIT_INTERRUPTS 160u      /* rows; one vector each, from VECTOR_DEVICE_FIRST */
 #define LIMIT_DEVICE_INTERRUPTS 8u /* rows of one device: entries of its MSI-X table beyond stay masked */
-#define LIMIT_FRAMES 256u        /* minor frames of one processor's major frame */
-#define LIMIT_SLOTS 16u          /* partitions listed in one minor frame */
-#define LIMIT_EVENTS 256u        /* events of one partition */
-#define LIMIT_NAME 31u           /* bytes of a name, without its terminating zero */
-#define LIMIT_SOURCE 95u         /* bytes of a place such as "line.yaml:14", without its zero */
-#define LIMIT_BARS 6u            /* base address registers of one PCI function */
-#define LIMIT_BATCH 64u          /* entries of one conversion call */
-#define LIMIT_IN_FLIGHT 1024u    /* conversions in flight of one channel */
-#define LIMIT_QUEUE 128u         /* descriptors of one virtqueue; a power of two */
-#define LIMIT_MEMORY 0x20000000u /* bytes of one partition's memory: 512 MiB */
-#define LIMIT_STACK 0x01000000u  /* bytes of one partition's stack: 16 MiB */
+#define LIMIT_FRAMES 256u          /* minor frames of one processor's major frame */
+#define LIMIT_SLOTS 16u            /* partitions listed in one minor frame */
+#define LIMIT_EVENTS 256u          /* events of one partition */
+#define LIMIT_NAME 31u             /* bytes of a name, without its terminating zero */
+#define LIMIT_SOURCE 95u           /* bytes of a place such as "line.yaml:14", without its zero */
+#define LIMIT_BARS 6u              /* base address registers of one PCI function */
+#define LIMIT_BATCH 64u            /* entries of one conversion call */
+#define LIMIT_IN_FLIGHT 1024u      /* conversions in flight of one channel */
+#define LIMIT_QUEUE 128u           /* descriptors of one virtqueue; a power of two */
+#define LIMIT_RESTARTS 100u        /* of one partition within its window: what the manager remembers */
+#define LIMIT_MEMORY 0x20000000u   /* bytes of one partition's memory: 512 MiB */
+#define LIMIT_STACK 0x01000000u    /* bytes of one partition's stack: 16 MiB */
+#define LIMIT_LAYOUT_SIZE 0x40000u /* bytes of a layout or board file: 256 KiB */
+#define LIMIT_LAYOUT_DEPTH 24u     /* lists and mappings inside each other in such a file */
+#define LIMIT_LAYOUT_NODES 40000u  /* values of such a file, its aliases expanded */
 #define LIMIT_DESCRIPTOR_PAGES 16u /* 4 KiB pages of one partition's descriptor page */
 
-#define FRAME_SHORTEST_NS 20000u   /* a shorter minor frame would be mostly switching */
+#define FRAME_SHORTEST_NS 20000u /* a shorter minor frame would be mostly switching */
 #define FRAME_LONGEST_NS 1000000000ull
 #define MANAGER_SLOT_DEFAULT_NS 50000u
 
