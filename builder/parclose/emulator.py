@@ -70,7 +70,7 @@ def machine(board: Board, image: Path) -> Machine:
 
 
 def save(target: Machine, folder: Path) -> None:
-    """Write what `load` needs to run `folder` without its layout or board. No path stands in it: same bytes anywhere."""
+    """Write what `load` needs to run `folder` without its layout or board. Without paths: same bytes anywhere."""
     record = {
         "board": target.board,
         "image": target.image.name,
@@ -124,7 +124,7 @@ def command(target: Machine, options: Options, disks: Mapping[str, Path]) -> lis
     for name, port in (("report", target.report_port), ("debug", target.debug_port)):
         if port:
             words += ["-chardev", f"file,id={name},path={_option(options.file(name + '.log'))}"]
-            # firmware (SeaBIOS, OVMF) writes its own log to 0x402 where reading that port gives 0xe9
+            # firmware (SeaBIOS, OVMF) writes its whole log to 0x402 where reading that port gives 0xe9
             words += ["-device", f"isa-debugcon,iobase={port:#x},readback=0,chardev={name}"]
     return [*words, *(["-s", "-S"] if options.gdb else []), *options.extra]
 
@@ -197,8 +197,8 @@ class Emulator:
         with open(self.options.file("qemu.log"), "wb") as log:
             self.process = subprocess.Popen(
                 [*_follower(), *words],
-                stdin=theirs,
-                stdout=theirs,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
                 stderr=log,
                 pass_fds=[end.fileno() for end in passed],
                 process_group=0,  # so that a terminal's Ctrl-C reaches us alone, and we end QEMU in order

@@ -72,7 +72,7 @@ def stop_text(event: dict[str, Any]) -> str:
 
 @dataclass
 class Report:
-    """The report of one run, fed piece by piece as it arrives. Lines that are no JSON object are kept in `broken`."""
+    """The report of one run, fed piece by piece as it arrives. Later lines that are no JSON are `broken`."""
 
     events: list[dict[str, Any]] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -93,7 +93,7 @@ class Report:
             event = None
         if isinstance(event, dict):
             self.events.append(event)
-        else:
+        elif self.events:  # SeaBIOS writes its first lines to port 0x402 before anything of ours runs
             self.broken.append(line)
 
     @property
