@@ -81,8 +81,9 @@ static inline enum status monitor_assign(uint32_t descriptor, uint32_t partition
   return monitor_call(CALL_ASSIGN, descriptor, partition, 0).status;
 }
 
-static inline enum status monitor_start(uint32_t partition) {
-  return monitor_call(CALL_START, partition, 0, 0).status;
+/* Value, where a descriptor is the reason of a refusal: its index. */
+static inline struct call_result monitor_start(uint32_t partition) {
+  return monitor_call(CALL_START, partition, 0, 0);
 }
 
 static inline enum status monitor_stop(uint32_t partition) {
