@@ -19,6 +19,7 @@
 boot_entry:
   cli
   cld
+  movl %ebx, %esi /* CPUID takes EBX */
   movl $0x80000001, %eax
   cpuid
   testl $(1 << 29), %edx /* long mode: without it nothing below can even refuse */
@@ -73,14 +74,8 @@ boot_long:
   movl %eax, %fs
   movl %eax, %gs
   movl %eax, %ss
-  movq $boot_stack_top, %rsp
-  movl %ebx, %edi
-  movq $boot, %rax
-  call *%rax /* returns the physical address of the manager's root */
-  movq %rax, %cr3
-  movq $LOCAL_STACK_TOP, %rsp
-  movq $start, %rax
-  call *%rax
+  movq $boot_high_code, %rax
+  jmp *%rax
 
   .align 8
 boot_gdt:
@@ -90,6 +85,16 @@ boot_gdt:
 boot_gdt_pointer:
   .word 23
   .long boot_gdt
+
+/* Above, where every root maps us: the boot tables can go. */
+  .text
+boot_high_code:
+  movq $boot_stack_top, %rsp
+  movl %esi, %edi
+  call boot /* returns the physical address of the manager's root */
+  movq %rax, %cr3
+  movq $LOCAL_STACK_TOP, %rsp
+  call start
 
   .section .boot_tables, "aw", @nobits
   .balign 4096

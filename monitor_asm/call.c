@@ -7,7 +7,7 @@
 #include "monitor.h"
 
 uint64_t own_descriptor(untrusted index, uint32_t resource, const struct descriptor_row **found) {
-  const struct partition_row *row = CPU->row;
+  const struct partition_row *row = CPU->loaded->row;
   if (index.raw >= row->descriptor_count)
     return STATUS_BAD_INDEX;
   uint32_t global = row->first_descriptor + (uint32_t)index.raw;
@@ -54,9 +54,9 @@ static uint64_t call_signal(untrusted channel, untrusted release, untrusted unus
 }
 
 static uint64_t wait_until(untrusted deadline) {
-  struct partition *state = CPU->state;
-  if (atomic_load_explicit(&state->pending, memory_order_relaxed) != 0) {
-    CONTEXT->frame.registers.rdx = event_take(state, CALL_PAGE);
+  struct partition *caller = CPU->loaded;
+  if (atomic_load_explicit(&caller->pending, memory_order_relaxed) != 0) {
+    CONTEXT->frame.registers.rdx = event_take(caller, CALL_PAGE);
     return STATUS_OK;
   }
   uint64_t now = read_tsc();
@@ -64,9 +64,9 @@ static uint64_t wait_until(untrusted deadline) {
     CONTEXT->frame.registers.rdx = 0;
     return STATUS_TIMEOUT;
   }
-  state->deadline = deadline.raw;
-  uint64_t live = atomic_load_explicit(&state->live, memory_order_relaxed);
-  atomic_store_explicit(&state->live, live - PARTITION_RUNNING + PARTITION_WAITING, memory_order_relaxed);
+  caller->deadline = deadline.raw;
+  uint64_t live = atomic_load_explicit(&caller->live, memory_order_relaxed);
+  atomic_store_explicit(&caller->live, live - PARTITION_RUNNING + PARTITION_WAITING, memory_order_relaxed);
   schedule(now);
   resume();
 }
@@ -111,14 +111,14 @@ static uint64_t call_exit(untrusted status, untrusted unused, untrusted unused_t
                                 .rsp = CONTEXT->frame.rsp,
                                 .rflags = CONTEXT->frame.rflags,
                                 .registers = CONTEXT->frame.registers};
-  partition_stop(CPU->loaded, &record);
+  partition_stop(index_of(CPU->loaded), &record);
   schedule(read_tsc());
   resume();
 }
 
 static uint64_t call_debug(untrusted character, untrusted unused, untrusted unused_too) {
   (void)unused, (void)unused_too;
-  if (CPU->row->debug == 0)
+  if (CPU->loaded->row->debug == 0)
     return STATUS_NOT_PERMITTED;
   debug_character((char)character.raw);
   return STATUS_OK;
@@ -131,7 +131,7 @@ static uint64_t call_quiet(untrusted device, untrusted unused, untrusted unused_
   uint64_t status = own_descriptor(device, RESOURCE_DEVICE, &own);
   if (status != STATUS_OK)
     return status;
-  const struct partition_row *row = CPU->row;
+  const struct partition_row *row = CPU->loaded->row;
   for (uint32_t i = row->region_count; i < row->descriptor_count; i++) {
     const struct descriptor_row *descriptor = descriptor_row(row->first_descriptor + i);
     if (descriptor->resource != RESOURCE_CHANNEL || descriptor->end != END_SERVER)

@@ -98,7 +98,7 @@ interrupt_common:
 
 /* Only an idle processor may be interrupted in ring 0, and the idle loop has nothing to go back to. */
 from_ring_0:
-  cmpl $-1, LOCAL_CPU + CPU_RUNNING
+  cmpq $0, LOCAL_CPU + CPU_RUNNING
   jne ring_0_fault
   cmpl $VECTOR_EXCEPTIONS, (%rsp)
   jb ring_0_fault
@@ -157,6 +157,7 @@ debug_common:
   .endm
 
   .global vector_stubs
+  .balign 16
 vector_stubs_code:
   .set number, 0
   .rept 256

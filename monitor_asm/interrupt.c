@@ -117,7 +117,7 @@ void interrupt_device(uint32_t vector) {
   } else {
     interrupt_spurious(vector);
   }
-  if (CPU->running == NONE)
+  if (CPU->running == NULL)
     schedule(read_tsc());
 }
 
@@ -132,6 +132,6 @@ void interrupt_timer(uint32_t vector) {
 void interrupt_spurious(uint32_t vector) {
   if (vector != VECTOR_SPURIOUS)
     interrupt_end();
-  if (CPU->running == NONE)
+  if (CPU->running == NULL)
     schedule(read_tsc());
 }

@@ -17,14 +17,12 @@ uint64_t boot(const struct pvh_start_info *info) {
   return partition_row(DATABASE->manager)->root;
 }
 
+/* Its root is the one that we run on. */
 static void adopt_manager(void) {
-  uint32_t manager = DATABASE->manager;
   struct cpu *cpu = CPU;
-  cpu->loaded = manager; /* its root is the one that we run on */
-  cpu->row = partition_row(manager);
-  cpu->state = &partitions[manager];
-  cpu->calls = role_calls[cpu->row->role];
-  partition_start(manager);
+  cpu->loaded = &partitions[DATABASE->manager];
+  cpu->calls = cpu->loaded->calls;
+  partition_start(DATABASE->manager);
 }
 
 /* On the manager's root, with the processor's own stack. */
@@ -33,6 +31,7 @@ _Noreturn void start(void) {
   interrupt_initialise();
   pci_initialise();
   timer_initialise();
+  partition_initialise();
   adopt_manager();
   clock_page.start = read_tsc();
   schedule_start();

@@ -90,6 +90,6 @@ uint64_t call_fault(untrusted partition, untrusted unused, untrusted unused_too)
   (void)unused, (void)unused_too;
   if (partition.raw >= DATABASE->partitions.count)
     return STATUS_BAD_INDEX;
-  CALL_PAGE->fault = partitions[partition.raw].fault;
+  CALL_PAGE->fault = fault_records[partition.raw];
   return STATUS_OK;
 }

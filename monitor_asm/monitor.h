@@ -40,8 +40,6 @@ void interrupt_end(void);
 
 /* timer.c */
 void timer_initialise(void);
-uint64_t timer_ticks(uint64_t nanoseconds);
-void timer_arm(uint64_t now, uint64_t at);
 
 /* pci.c */
 uint32_t pci_read(uint32_t function, uint32_t offset);
@@ -50,12 +48,6 @@ void pci_initialise(void);
 void pci_bus_master(const struct device_row *device, bool on);
 
 /* schedule.c */
-struct choice {
-  uint32_t partition; /* NONE: nobody is ready */
-  uint32_t slot;
-  uint64_t until; /* TSC at which the choice must be made anew */
-};
-struct choice schedule_choose(const struct cpu *cpu, struct partition *states, uint32_t manager, uint64_t now);
 void schedule_start(void);
 void schedule(uint64_t now); /* ends with the chosen partition loaded; does not return while nobody is ready */
 void schedule_if_earlier(
@@ -63,14 +55,15 @@ void schedule_if_earlier(
 void schedule_give_up(void); /* the running slot takes no more of this frame */
 
 /* partition.c */
-void partition_load(uint32_t index);
+void partition_load(struct partition *partition);
+void partition_initialise(void);
 void partition_start(uint32_t index);
 void partition_stop(uint32_t index, const struct fault_record *record);
 void partition_exception(uint32_t vector);
 
 /* event.c */
 void event_set(uint32_t partition, uint32_t event);
-uint64_t event_take(struct partition *state, struct call_page *page);
+uint64_t event_take(struct partition *partition, struct call_page *page);
 
 /* channel.c */
 void channel_allocate(uint32_t channel);

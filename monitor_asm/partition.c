@@ -7,6 +7,7 @@
 #include "monitor.h"
 
 struct partition partitions[LIMIT_PARTITIONS];
+struct fault_record fault_records[LIMIT_PARTITIONS];
 _Atomic uint64_t descriptor_live[LIMIT_DESCRIPTORS];
 _Atomic uint64_t channel_live[LIMIT_CHANNELS];
 
@@ -14,26 +15,26 @@ _Atomic uint64_t channel_live[LIMIT_CHANNELS];
 #define XSAVE_MXCSR 24
 #define XSAVE_HEADER_END 576
 
-static void set_state(struct partition *state, uint32_t now) {
-  uint64_t word = atomic_load_explicit(&state->live, memory_order_relaxed);
-  atomic_store_explicit(&state->live, (word & ~0xffull) | now, memory_order_relaxed);
+static void set_state(struct partition *partition, uint32_t now) {
+  uint64_t word = atomic_load_explicit(&partition->live, memory_order_relaxed);
+  atomic_store_explicit(&partition->live, (word & ~0xffull) | now, memory_order_relaxed);
 }
 
 /* XRSTOR of a header of zeroes gives every component its initial value; MXCSR it takes from the area (SDM 1, 13.8.1). */
-static void enter_anew(const struct partition_row *row, struct partition *state) {
+static void enter_anew(struct partition *partition) {
   struct context *context = CONTEXT;
   for (uint32_t i = 0; i < XSAVE_HEADER_END; i++)
     context->xsave[i] = 0;
   *(uint32_t *)&context->xsave[XSAVE_MXCSR] = MXCSR_RESET;
   context->fs_base = 0;
   context->gs_base = 0;
-  context->frame = (struct frame){.registers.rdi = LIVE_LIFE(state->live),
-                                  .rip = row->entry,
+  context->frame = (struct frame){.registers.rdi = LIVE_LIFE(partition->live),
+                                  .rip = partition->row->entry,
                                   .cs = SELECTOR_USER_CODE,
                                   .rflags = RFLAGS_FIXED | RFLAGS_IF,
-                                  .rsp = row->stack_top,
+                                  .rsp = partition->row->stack_top,
                                   .ss = SELECTOR_USER_STACK};
-  state->enter_anew = false;
+  partition->enter_anew = false;
 }
 
 static void save(void) {
@@ -52,38 +53,40 @@ static void restore(void) {
   xrstor(context->xsave);
 }
 
-static void finish_wait(struct partition *state) {
-  uint64_t summary = event_take(state, CALL_PAGE);
+static void finish_wait(struct partition *partition) {
+  uint64_t summary = event_take(partition, CALL_PAGE);
   CONTEXT->frame.registers.rdx = summary;
   CONTEXT->frame.registers.rax = summary == 0 ? STATUS_TIMEOUT : STATUS_OK;
-  set_state(state, PARTITION_RUNNING);
+  set_state(partition, PARTITION_RUNNING);
 }
 
-static void load_root(struct cpu *cpu, uint32_t index) {
-  const struct partition_row *row = partition_row(index);
-  struct partition *state = &partitions[index];
-  save();
-  write_cr3(row->root);
-  cpu->loaded = index;
-  cpu->row = row;
-  cpu->state = state;
-  cpu->calls = role_calls[row->role];
-  if (state->enter_anew)
-    enter_anew(row, state);
-  restore();
-}
-
-/* Make `index` the partition to which `resume` returns. */
-void partition_load(uint32_t index) {
+/* Make `partition` the one to which `resume` returns. */
+void partition_load(struct partition *partition) {
   struct cpu *cpu = CPU;
-  if (cpu->loaded != index)
-    load_root(cpu, index);
-  else if (cpu->state->enter_anew) {
-    enter_anew(cpu->row, cpu->state);
+  bool other = cpu->loaded != partition;
+  if (other) {
+    save();
+    write_cr3(partition->root);
+    cpu->loaded = partition;
+    cpu->calls = partition->calls;
+  }
+  if (__builtin_expect(partition->enter_anew, 0)) {
+    enter_anew(partition);
+    restore();
+  } else if (other) {
     restore();
   }
-  if (LIVE_STATE(atomic_load_explicit(&cpu->state->live, memory_order_relaxed)) == PARTITION_WAITING)
-    finish_wait(cpu->state);
+  if (LIVE_STATE(atomic_load_explicit(&partition->live, memory_order_relaxed)) == PARTITION_WAITING)
+    finish_wait(partition);
+}
+
+void partition_initialise(void) {
+  for (uint32_t i = 0; i < DATABASE->partitions.count; i++) {
+    partitions[i].row = partition_row(i);
+    partitions[i].root = partitions[i].row->root;
+    ASSERT(partitions[i].row->role < ROLE_COUNT);
+    partitions[i].calls = role_calls[partitions[i].row->role];
+  }
 }
 
 static void start_channels(uint32_t index, uint32_t life) {
@@ -97,14 +100,14 @@ static void start_channels(uint32_t index, uint32_t life) {
 
 /* A new life. The caller has checked that it may start. */
 void partition_start(uint32_t index) {
-  struct partition *state = &partitions[index];
-  uint32_t life = LIVE_LIFE(state->live) + 1;
-  atomic_store(&state->pending, 0);
+  struct partition *partition = &partitions[index];
+  uint32_t life = LIVE_LIFE(partition->live) + 1;
+  atomic_store(&partition->pending, 0);
   for (uint32_t word = 0; word < LIMIT_EVENTS / 64; word++)
-    atomic_store(&state->events[word], 0);
-  state->enter_anew = true;
+    atomic_store(&partition->events[word], 0);
+  partition->enter_anew = true;
   start_channels(index, life);
-  atomic_store(&state->live, (uint64_t)life << 32 | PARTITION_RUNNING);
+  atomic_store(&partition->live, (uint64_t)life << 32 | PARTITION_RUNNING);
 }
 
 static void tell_other_end(const struct descriptor_row *descriptor) {
@@ -135,10 +138,9 @@ static void stop_resources(uint32_t index) {
 }
 
 void partition_stop(uint32_t index, const struct fault_record *record) {
-  struct partition *state = &partitions[index];
-  set_state(state, PARTITION_STOPPED);
-  state->fault = *record;
-  state->fault.time = read_tsc();
+  set_state(&partitions[index], PARTITION_STOPPED);
+  fault_records[index] = *record;
+  fault_records[index].time = read_tsc();
   stop_resources(index);
   event_set(DATABASE->manager, 0);
   if (index == DATABASE->manager)
@@ -157,6 +159,6 @@ void partition_exception(uint32_t vector) {
                                 .rflags = frame->rflags,
                                 .registers = frame->registers};
   write_cr2(0);
-  partition_stop(CPU->loaded, &record);
+  partition_stop(index_of(CPU->loaded), &record);
   schedule(read_tsc());
 }

@@ -47,22 +47,22 @@ _Static_assert(sizeof(struct context) == PAGE_SIZE, "a context is one page");
 
 /* State of a partition. Changed by the partition's own processor, but for the atomic words. */
 struct partition {
-  _Atomic uint64_t live;                      /* live.h */
-  _Atomic uint64_t pending;                   /* bit w: events[w] may hold events */
-  _Atomic uint64_t events[LIMIT_EVENTS / 64]; /* set and not yet taken */
-  uint64_t deadline;                          /* of a wait, TSC */
+  _Alignas(128) _Atomic uint64_t live; /* live.h */
+  _Atomic uint64_t pending;            /* bit w: events[w] may hold events */
+  uint64_t deadline;                   /* of a wait, TSC */
+  uint64_t root;                       /* for CR3; this and the next two are its row's, noted at boot */
+  call_handler *const *calls;          /* table of its role */
+  const struct partition_row *row;
   bool enter_anew;                            /* registers are to be reset when it is next switched in */
-  struct fault_record fault;                  /* its last stop */
+  _Atomic uint64_t events[LIMIT_EVENTS / 64]; /* set and not yet taken */
 };
 
 struct cpu {
   uint64_t gdt[GDT_ENTRIES];
-  call_handler *const *calls;      /* table of the running partition's role; read by entry.S */
-  uint32_t running;                /* partition index, NONE while idle; read by entry.S */
-  uint32_t loaded;                 /* whose root and registers are in the processor */
-  const struct partition_row *row; /* of `loaded` */
-  struct partition *state;         /* of `loaded` */
-  const struct slot_row *slots;    /* of the current minor frame */
+  call_handler *const *calls;   /* table of the loaded partition's role; read by entry.S */
+  struct partition *running;    /* NULL while idle; read by entry.S */
+  struct partition *loaded;     /* whose root and registers are in the processor */
+  const struct slot_row *slots; /* of the current minor frame */
   uint32_t slot_count;
   uint32_t slot;        /* the one that runs; slot_count while idle */
   uint64_t frame_end;   /* TSC */
@@ -71,7 +71,8 @@ struct cpu {
   uint32_t frame;       /* index of the current frame, from the processor's first */
   uint32_t frame_count;
   const struct frame_row *frames;
-  uint64_t remaining[LIMIT_SLOTS]; /* ticks that each slot may still take of this frame */
+  uint64_t remaining[LIMIT_SLOTS];    /* ticks that each slot may still take of this frame */
+  uint64_t frame_ticks[LIMIT_FRAMES]; /* lengths of the frames, worked out at boot */
 };
 
 _Static_assert(sizeof(struct cpu) <= PAGE_SIZE, "a processor's state is one page");
@@ -82,6 +83,7 @@ _Static_assert(sizeof(struct cpu) <= PAGE_SIZE, "a processor's state is one page
 #define DATABASE ((const struct database *)DATABASE_ADDRESS)
 
 extern struct partition partitions[LIMIT_PARTITIONS];
+extern struct fault_record fault_records[LIMIT_PARTITIONS];
 extern _Atomic uint64_t descriptor_live[LIMIT_DESCRIPTORS];
 extern _Atomic uint64_t channel_live[LIMIT_CHANNELS];
 
@@ -108,8 +110,12 @@ static inline const struct interrupt_row *interrupt_row(uint32_t index) {
   return TABLE(interrupts, interrupt_row) + index;
 }
 
-static inline bool is_running(const struct partition *state) {
-  uint32_t now = LIVE_STATE(atomic_load_explicit(&state->live, memory_order_relaxed));
+static inline uint32_t index_of(const struct partition *partition) {
+  return (uint32_t)(partition - partitions);
+}
+
+static inline bool is_running(const struct partition *partition) {
+  uint32_t now = LIVE_STATE(atomic_load_explicit(&partition->live, memory_order_relaxed));
   return now == PARTITION_RUNNING || now == PARTITION_WAITING;
 }
 

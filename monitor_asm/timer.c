@@ -3,6 +3,7 @@
  * Time: the TSC is the clock, the local APIC's timer wakes us once for each decision. Both are measured against the
  * PIT's channel 2, from the change of one count to the change of another, for a third of a millisecond.
  */
+#include "timer.h"
 #include "../abi/descriptor.h"
 #include "instructions.h"
 #include "monitor.h"
@@ -20,8 +21,8 @@
 
 struct clock_page clock_page __attribute__((section(".bss.clock_page"), aligned(PAGE_SIZE)));
 
-static uint64_t ticks_per_ns;    /* TSC, 32 fractional bits */
-static uint64_t counts_per_tick; /* APIC timer counts for a TSC tick, 32 fractional bits */
+uint64_t ticks_per_ns;
+uint64_t counts_per_tick;
 
 static volatile uint32_t *apic(uint32_t offset) {
   return (volatile uint32_t *)(APIC_ADDRESS + offset);
@@ -69,18 +70,4 @@ void timer_initialise(void) {
   ticks_per_ns = (clock_page.frequency << 28) / 1000000000u << 4;
   counts_per_tick = (counts << 32) / ticks;
   counts_per_tick += counts_per_tick >> 13; /* rather late by 0.01 % than early, which would cost a second interrupt */
-}
-
-uint64_t timer_ticks(uint64_t nanoseconds) {
-  return (uint64_t)((unsigned __int128)nanoseconds * ticks_per_ns >> 32);
-}
-
-/* One interrupt at `at` (TSC), or earlier where the counter is too short: whoever takes it looks at the clock. */
-void timer_arm(uint64_t now, uint64_t at) {
-  if (CPU->armed == at)
-    return;
-  CPU->armed = at;
-  uint64_t ticks = at > now ? at - now : 0;
-  uint64_t counts = (uint64_t)((unsigned __int128)ticks * counts_per_tick >> 32) + 1;
-  *apic(APIC_TIMER_INITIAL) = counts > UINT32_MAX ? UINT32_MAX : (uint32_t)counts;
 }
