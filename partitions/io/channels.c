@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "channels.h"
+#include "devices.h"
+#include "server/log.h"
+#include "sources.h"
+
+static struct block_channel block_channel[BLOCK_CHANNELS];
+static struct console_client console_client[CONSOLE_CLIENTS];
+static uint32_t block_channels, console_clients;
+
+static bool open_block(const struct channel_descriptor *channel) {
+  struct block_server *server = devices_block(channel->device);
+  if (!server || block_channels == BLOCK_CHANNELS)
+    return false;
+  struct block_channel *new = &block_channel[block_channels++];
+  block_channel_init(new, server, channel, calls_life());
+  source_set(channel->event, (struct source){.kind = SOURCE_BLOCK_CLIENT, .block_client = new});
+  return true;
+}
+
+static bool open_console(const struct channel_descriptor *channel) {
+  struct console_server *server = devices_console(channel->device);
+  if (!server || console_clients == CONSOLE_CLIENTS)
+    return false;
+  struct console_client *new = &console_client[console_clients++];
+  if (!console_client_init(new, server, channel, calls_life()))
+    return false;
+  source_set(channel->event, (struct source){.kind = SOURCE_CONSOLE_CLIENT, .console_client = new});
+  return true;
+}
+
+static bool open(const struct channel_descriptor *channel) {
+  if (channel->end != END_SERVER || channel->size < sizeof(struct channel_window))
+    return false;
+  switch (channel->class) {
+  case CLASS_BLOCK:
+    return open_block(channel);
+  case CLASS_CONSOLE:
+    return open_console(channel);
+  default:
+    return false;
+  }
+}
+
+void channels_open(const struct descriptor_page *page) {
+  const struct channel_descriptor *channel =
+      (const struct channel_descriptor *)((const char *)page + page->channels.offset);
+  for (uint32_t i = 0; i < page->channels.count; i++) {
+    if (!open(&channel[i]) && channel[i].end == END_SERVER)
+      log_line(channel[i].peer, "this channel has no server");
+  }
+}

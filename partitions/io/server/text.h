@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The little that the server does with text.
+ */
+#ifndef PARCLOSE_IO_TEXT_H
+#define PARCLOSE_IO_TEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+static inline uint32_t text_length(const char *text) {
+  uint32_t length = 0;
+  while (text[length])
+    length++;
+  return length;
+}
+
+static inline bool text_equal(const char *left, const char *right) {
+  for (; *left && *left == *right; left++)
+    right++;
+  return *left == *right;
+}
+
+/* A line that is put together; what does not fit is cut. */
+struct text {
+  uint32_t length;
+  char character[120];
+};
+
+static inline void text_add(struct text *text, const char *more) {
+  for (; *more && text->length + 1 < sizeof text->character; more++)
+    text->character[text->length++] = *more;
+  text->character[text->length] = 0;
+}
+
+static inline void text_add_hex(struct text *text, uint32_t value) {
+  char digits[] = "0x00000000";
+  for (uint32_t i = 0; i < 8; i++)
+    digits[2 + i] = "0123456789abcdef"[value >> (28 - 4 * i) & 15];
+  text_add(text, digits);
+}
+
+#endif
