@@ -65,6 +65,13 @@ class Layouts:
     structs: Mapping[str, Struct]
     enums: Mapping[str, Mapping[str, int]]
 
+    def number(self, constant: str) -> int:
+        """The value of an enumeration's constant. Raises `KeyError`."""
+        for values in self.enums.values():
+            if constant in values:
+                return values[constant]
+        raise KeyError(f"no enumeration in abi/ has a constant {constant}")
+
     def decode(self, name: str, data: bytes, offset: int = 0) -> dict[str, Value]:
         """The members of struct `name` in the little-endian bytes of `data` from `offset` on.
 
