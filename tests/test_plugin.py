@@ -170,7 +170,7 @@ def test_control_characters_of_a_guest_do_not_reach_the_terminal(pytester: pytes
     target = tiny_machine(say="\u001b[2Jgone\n", report="")
     result = outcome_of(pytester, target, "parclose_boot(TARGET, timeout=1).expect('never')")
     assert "\x1b[2J" not in result.stdout.str()
-    result.stdout.fnmatch_lines([r"\\x1b[[]2Jgone"])
+    result.stdout.fnmatch_lines([r"\x1b[[]2Jgone"])
 
 
 def test_the_plugin_costs_nothing_until_it_is_used(pytester: pytest.Pytester) -> None:

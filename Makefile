@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything here needs nothing but Debian 12: what is missing is installed first, by builder/prepare.sh.
+# Without root it prints the one line that installs it, and ends with 3 (which make itself reports as "Error 3").
+
+PREPARE = @builder/prepare.sh
+PYTHON = .venv/bin/python
+PYTEST = PARCLOSE_REQUIRE_QEMU=1 $(PYTHON) -m pytest
+
+.PHONY: help demo test test-all soak bench prepare clean
+
+help:
+	@echo 'make demo      build the example, boot it in QEMU and explain what happens'
+	@echo 'make test      all tests but the slow ones, and the style checks'
+	@echo 'make test-all  the slow ones too'
+	@echo 'make soak      runs that go on for minutes'
+	@echo 'make bench     the figures, into build/bench.json'
+
+demo:
+	$(PREPARE) run
+	@$(PYTHON) examples/line/demo.py
+
+test:
+	$(PREPARE) test
+	@$(PYTEST) -m 'not slow and not soak'
+
+test-all:
+	$(PREPARE) test
+	@$(PYTEST) -m 'not soak'
+
+soak:
+	$(PREPARE) test
+	@$(PYTEST) -m soak
+
+bench:
+	$(PREPARE) test
+	@$(PYTHON) tests/bench/bench.py
+
+prepare:
+	$(PREPARE) test
+
+clean:
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs what a checkout needs and is missing: Debian packages (as root), then .venv with the tool and its tests.
+# Usage: prepare.sh run|test. Exit 3, with the one line to run, where packages are missing and we are not root.
+set -eu
+cd "$(dirname "$0")/.."
+purpose=${1:-test}
+
+# A python3 that can make virtual environments, or nothing. Debian splits ensurepip off into python3-venv.
+python() {
+  for candidate in python3 /usr/bin/python3; do
+    if "$candidate" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+}
+
+missing_packages() {
+  [ -n "$(python)" ] || printf ' python3 python3-venv'
+  command -v gcc >/dev/null || printf ' gcc'
+  [ -e /usr/include/stdio.h ] || printf ' libc6-dev' # only recommended by gcc
+  command -v ld >/dev/null || printf ' binutils'
+  command -v qemu-system-x86_64 >/dev/null || printf ' qemu-system-x86'
+  [ -e /usr/share/seabios/bios-256k.bin ] || printf ' seabios'
+  if [ "$purpose" = test ]; then
+    command -v clang-format >/dev/null || printf ' clang-format'
+  fi
+}
+
+install_packages() {
+  packages=$(missing_packages)
+  [ -n "$packages" ] || return 0
+  line="apt-get install --no-install-recommends -y$packages"
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "missing packages; as root: $line" >&2
+    exit 3
+  fi
+  echo "prepare: $line"
+  export DEBIAN_FRONTEND=noninteractive
+  # the lists of a fresh machine are absent or old: fetched only when the packages are not to be had without
+  $line -qq >/dev/null 2>&1 || { apt-get update -qq && $line -qq >/dev/null; }
+  installed=yes
+}
+
+# What .venv was made from, two lines: another place or Python make it stale, another pyproject.toml incomplete.
+place() {
+  echo "$PWD $(python)"
+}
+
+install_venv() {
+  made=.venv/made-from
+  if [ -e "$made" ] && [ "$(cat "$made")" = "$(place && cksum <pyproject.toml)" ] && .venv/bin/python -c 'import parclose' 2>/dev/null; then
+    return 0
+  fi
+  echo "prepare: .venv, from pyproject.toml"
+  if [ ! -e "$made" ] || [ "$(head -n 1 "$made")" != "$(place)" ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    "$(python)" -m venv --clear .venv # scripts in it hold the place and the Python that it was made with
+  fi
+  .venv/bin/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+  place >"$made"
+  cksum <pyproject.toml >>"$made"
+  installed=yes
+}
+
+installed=
+install_packages
+install_venv
+[ -n "$installed" ] || echo "prepare: nothing to install"
