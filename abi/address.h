@@ -52,8 +52,8 @@
 
 /* The local window. Pages 0 to 15 belong to the processor, the rest to the partition. A page not named is unmapped. */
 #define LOCAL_ADDRESS 0xffffffff80200000
-#define LOCAL_CPU (LOCAL_ADDRESS + 0x0000)        /* struct cpu with the GDT, 1 page */
-#define LOCAL_STACK (LOCAL_ADDRESS + 0x2000)      /* stack for C, 2 pages */
+#define LOCAL_CPU (LOCAL_ADDRESS + 0x0000)   /* struct cpu with the GDT, 1 page */
+#define LOCAL_STACK (LOCAL_ADDRESS + 0x2000) /* stack for C, 2 pages */
 #define LOCAL_STACK_TOP (LOCAL_ADDRESS + 0x4000)
 #define LOCAL_STACK_DF_TOP (LOCAL_ADDRESS + 0x6000)  /* #DF, 1 page below */
 #define LOCAL_STACK_NMI_TOP (LOCAL_ADDRESS + 0x8000) /* NMI, 1 page below */

@@ -25,18 +25,19 @@ enum call {
   CALL_YIELD = 4,           /* (): give up the rest of this turn; returns in the next */
   CALL_EXIT = 5,            /* (status): end; does not return */
   CALL_DEBUG = 6,           /* (character): to the board's debug port, where granted */
-  CALL_QUIET = 7,           /* (device): its owner has reset it and nothing is under way: clears the counts that an earlier
+  CALL_QUIET = 7, /* (device): its owner has reset it and nothing is under way: clears the counts that an earlier
                                life left on the channels this partition serves, and turns bus mastering on */
   /* I/O partitions */
-  CALL_CONVERT = 8,         /* (channel, count, life): entries in call_page.convert, all or none; value: on refusal the entry's index */
-  CALL_RELEASE = 9,         /* (channel, count): that many conversions are no longer in use by a device */
-  CALL_CHANNEL = 10,        /* (channel): value: the live word of the channel (live.h) */
+  CALL_CONVERT =
+      8, /* (channel, count, life): entries in call_page.convert, all or none; value: on refusal the entry's index */
+  CALL_RELEASE = 9,  /* (channel, count): that many conversions are no longer in use by a device */
+  CALL_CHANNEL = 10, /* (channel): value: the live word of the channel (live.h) */
   /* the manager */
-  CALL_ASSIGN = 16,         /* (descriptor, partition): global indexes */
-  CALL_START = 17,          /* (partition): the first time, or again after it stopped */
-  CALL_STOP = 18,           /* (partition) */
-  CALL_STATE = 19,          /* (what, index): enum live; value: the live word */
-  CALL_FAULT = 20,          /* (partition): its last stop, into call_page.fault */
+  CALL_ASSIGN = 16, /* (descriptor, partition): global indexes */
+  CALL_START = 17,  /* (partition): the first time, or again after it stopped */
+  CALL_STOP = 18,   /* (partition) */
+  CALL_STATE = 19,  /* (what, index): enum live; value: the live word */
+  CALL_FAULT = 20,  /* (partition): its last stop, into call_page.fault */
   CALL_COUNT = 24
 };
 
@@ -66,11 +67,11 @@ enum role_calls {
 
 enum status {
   STATUS_OK = 0,
-  STATUS_NO_CALL = 1,         /* not in the role's table */
-  STATUS_BAD_INDEX = 2,       /* no such descriptor, or of another resource */
+  STATUS_NO_CALL = 1,   /* not in the role's table */
+  STATUS_BAD_INDEX = 2, /* no such descriptor, or of another resource */
   STATUS_BAD_ARGUMENT = 3,
-  STATUS_NOT_PERMITTED = 4,   /* the table does not allow it */
-  STATUS_NOT_ASSIGNED = 5,    /* a required descriptor, or an end of the channel, is free */
+  STATUS_NOT_PERMITTED = 4, /* the table does not allow it */
+  STATUS_NOT_ASSIGNED = 5,  /* a required descriptor, or an end of the channel, is free */
   STATUS_ALREADY_ASSIGNED = 6,
   STATUS_NOT_CONNECTED = 7,   /* the other end is stopped, or never ran */
   STATUS_STALE_LIFE = 8,      /* the client was restarted since the request */
@@ -87,11 +88,11 @@ enum status {
 
 /* One buffer of a request. The first five fields are the server's, the last two the monitor's. */
 struct convert_entry {
-  uint64_t address;       /* partition-relative, of the client */
-  uint64_t offset;        /* bytes from the start of the endpoint; 0 where it has no extent */
-  uint32_t length;        /* bytes; not 0 */
-  uint32_t access;        /* RIGHT_READ: the device reads the buffer (a disk write); RIGHT_WRITE: it writes the buffer */
-  uint64_t physical;      /* out */
+  uint64_t address;  /* partition-relative, of the client */
+  uint64_t offset;   /* bytes from the start of the endpoint; 0 where it has no extent */
+  uint32_t length;   /* bytes; not 0 */
+  uint32_t access;   /* RIGHT_READ: the device reads the buffer (a disk write); RIGHT_WRITE: it writes the buffer */
+  uint64_t physical; /* out */
   uint64_t device_offset; /* out: absolute on the device */
 };
 
@@ -109,9 +110,9 @@ struct registers {
 };
 
 struct fault_record {
-  uint32_t reason; /* enum stop_reason */
-  uint32_t vector; /* of an exception */
-  uint64_t error;  /* error code of an exception, or the exit status */
+  uint32_t reason;  /* enum stop_reason */
+  uint32_t vector;  /* of an exception */
+  uint64_t error;   /* error code of an exception, or the exit status */
   uint64_t address; /* CR2 of a page fault, else 0 */
   uint64_t rip, rsp, rflags;
   struct registers registers;

@@ -32,8 +32,8 @@
 #define VIRTQ_AVAIL_F_NO_INTERRUPT 1u
 #define VIRTQ_USED_F_NO_NOTIFY 1u
 
-#define VIRTIO_BLK_T_IN 0u    /* read from the disk */
-#define VIRTIO_BLK_T_OUT 1u   /* write to the disk */
+#define VIRTIO_BLK_T_IN 0u  /* read from the disk */
+#define VIRTIO_BLK_T_OUT 1u /* write to the disk */
 #define VIRTIO_BLK_T_FLUSH 4u
 #define VIRTIO_BLK_T_GET_ID 8u
 #define VIRTIO_BLK_S_OK 0u
@@ -80,13 +80,13 @@ struct channel_queue {
   _Alignas(4) struct virtq_used used;
 };
 
-/* The first three are written by the client, the rest by the server. The client's requests are served where server_epoch
-   is its epoch and served_life is server_life; they are lost where these lives differ: the client then begins a new epoch. */
+/* The first three are written by the client, the rest by the server. The used rings count where server_epoch is the client's
+   epoch. Where then served_life is not server_life, what they do not hold is lost: the client begins a new epoch. */
 struct channel_header {
-  uint32_t magic;       /* CHANNEL_MAGIC once the rings are set up */
-  uint32_t client_life; /* the life in which the client's requests are made */
-  uint32_t epoch;       /* changes whenever the client sets its rings up anew; the server then starts at index 0 */
-  uint32_t server_life; /* the server's life: written first of all when it comes up */
+  uint32_t magic;        /* CHANNEL_MAGIC once the rings are set up */
+  uint32_t client_life;  /* the life in which the client's requests are made */
+  uint32_t epoch;        /* changes whenever the client sets its rings up anew; the server then starts at index 0 */
+  uint32_t server_life;  /* the server's life: written first of all when it comes up */
   uint32_t server_epoch; /* the epoch that the server took up last */
   uint32_t served_life;  /* the server's life in which it did so; written before server_epoch */
 };

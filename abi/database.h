@@ -74,9 +74,9 @@ struct database {
   uint32_t on_end;           /* enum on_end */
   uint64_t xcr0;             /* state components every partition finds enabled (Intel SDM 1, 13.3) */
   uint64_t io_apic_physical; /* for messages only; mapped at IO_APIC_ADDRESS */
-  uint16_t monitor_port;     /* 16550 at which the monitor prints before the first partition runs and at the end; 0: none */
-  uint16_t debug_port;       /* port that CALL_DEBUG writes to; 0: none */
-  uint16_t report_port;      /* port of the manager's report; 0: none */
+  uint16_t monitor_port; /* 16550 at which the monitor prints before the first partition runs and at the end; 0: none */
+  uint16_t debug_port;   /* port that CALL_DEBUG writes to; 0: none */
+  uint16_t report_port;  /* port of the manager's report; 0: none */
   uint16_t reserved;
   struct port_write poweroff; /* used by the manager, which has these ports */
   struct port_write reboot;
@@ -119,13 +119,13 @@ struct slot_row {
 
 struct partition_row {
   char name[LIMIT_NAME + 1];
-  uint32_t role;      /* enum role: selects the table of calls */
-  uint32_t processor; /* index */
+  uint32_t role;                               /* enum role: selects the table of calls */
+  uint32_t processor;                          /* index */
   uint32_t first_descriptor, descriptor_count; /* its block; regions first, by address, then devices, then channels */
   uint32_t region_count;                       /* how many of the block are regions */
-  uint32_t debug;     /* 1: CALL_DEBUG is granted */
-  uint64_t root;      /* physical address of its PML4, for CR3 */
-  uint64_t entry;     /* partition-relative address of its first instruction */
+  uint32_t debug;                              /* 1: CALL_DEBUG is granted */
+  uint64_t root;                               /* physical address of its PML4, for CR3 */
+  uint64_t entry;                              /* partition-relative address of its first instruction */
   uint64_t stack_top;
   uint32_t fault_action; /* enum health_action, read by the manager */
   uint32_t fault_limit;  /* restarts within fault_within_ns; 0: no limit */
@@ -144,7 +144,7 @@ struct descriptor_row {
   uint32_t end;       /* enum channel_end, of a channel */
   uint32_t event;     /* the partition's event that a signal from the other end sets, of a channel */
   uint32_t reserved;
-  uint64_t address;   /* partition-relative, of a region or channel window */
+  uint64_t address; /* partition-relative, of a region or channel window */
   char name[LIMIT_NAME + 1];
 };
 
@@ -158,15 +158,15 @@ struct region_row {
 
 struct device_row {
   char name[LIMIT_NAME + 1];
-  uint32_t bus;           /* enum bus */
-  uint32_t address;       /* PCI: bus << 8 | device << 3 | function */
-  uint32_t identity;      /* PCI: device id << 16 | vendor id, as read at offset 0 of configuration space */
-  uint32_t class_code;    /* PCI: class << 16 | subclass << 8 | interface */
-  uint32_t owner;         /* partition index */
-  uint32_t bus_master;    /* 1: may do DMA once its owner has called it quiet */
+  uint32_t bus;        /* enum bus */
+  uint32_t address;    /* PCI: bus << 8 | device << 3 | function */
+  uint32_t identity;   /* PCI: device id << 16 | vendor id, as read at offset 0 of configuration space */
+  uint32_t class_code; /* PCI: class << 16 | subclass << 8 | interface */
+  uint32_t owner;      /* partition index */
+  uint32_t bus_master; /* 1: may do DMA once its owner has called it quiet */
   uint32_t first_bar, bar_count;
   uint32_t first_interrupt, interrupt_count;
-  uint64_t msix_table;    /* ring-0 address of its MSI-X table; 0: none */
+  uint64_t msix_table; /* ring-0 address of its MSI-X table; 0: none */
   char source[LIMIT_SOURCE + 1];
 };
 
@@ -188,24 +188,24 @@ struct interrupt_row {
 /* What a channel ends at inside an I/O partition. */
 struct endpoint_row {
   char name[LIMIT_NAME + 1];
-  uint32_t server;     /* partition index */
-  uint32_t class;      /* enum channel_class */
-  uint32_t device;     /* index */
-  uint32_t block_size; /* of a block endpoint */
+  uint32_t server;      /* partition index */
+  uint32_t class;       /* enum channel_class */
+  uint32_t device;      /* index */
+  uint32_t block_size;  /* of a block endpoint */
   uint64_t start, size; /* extent on the device, bytes */
   uint32_t rights;
   uint32_t shared;
 };
 
 struct channel_row {
-  char name[LIMIT_NAME + 1]; /* the client's name for it */
-  uint32_t client, server;   /* partition indexes */
+  char name[LIMIT_NAME + 1];                     /* the client's name for it */
+  uint32_t client, server;                       /* partition indexes */
   uint32_t client_descriptor, server_descriptor; /* descriptor indexes */
-  uint32_t class;            /* enum channel_class */
-  uint32_t endpoint;         /* index; NONE between guests */
-  uint32_t rights;           /* what conversion grants: endpoint's rights and channel's access together */
-  uint32_t quota;            /* conversions in flight, at most LIMIT_IN_FLIGHT */
-  uint64_t physical, size;   /* the window */
+  uint32_t class;                                /* enum channel_class */
+  uint32_t endpoint;                             /* index; NONE between guests */
+  uint32_t rights;         /* what conversion grants: endpoint's rights and channel's access together */
+  uint32_t quota;          /* conversions in flight, at most LIMIT_IN_FLIGHT */
+  uint64_t physical, size; /* the window */
 };
 
 #endif

@@ -13,11 +13,11 @@
 #define DESCRIPTOR_MAGIC 0x45474150u /* "PAGE" */
 
 struct descriptor_page {
-  uint32_t magic; /* DESCRIPTOR_MAGIC */
+  uint32_t magic;   /* DESCRIPTOR_MAGIC */
   uint32_t version; /* DATABASE_VERSION */
   char partition[LIMIT_NAME + 1];
-  uint32_t role;     /* enum role */
-  uint32_t index;    /* partition index */
+  uint32_t role;         /* enum role */
+  uint32_t index;        /* partition index */
   struct table channels; /* struct channel_descriptor */
   struct table devices;  /* struct device_descriptor */
   struct table regions;  /* struct region_descriptor: all of the partition's regions, its own memory too */
@@ -29,17 +29,17 @@ struct descriptor_page {
 struct channel_descriptor {
   char name[LIMIT_NAME + 1]; /* this end's name */
   char peer[LIMIT_NAME + 1]; /* the partition at the other end */
-  uint32_t index;  /* for calls */
-  uint32_t end;    /* enum channel_end */
-  uint32_t class;  /* enum channel_class */
-  uint32_t event;  /* set when the other end signals */
-  uint64_t address, size; /* of the window here; its data area is what follows struct channel_window */
-  uint64_t client_address; /* of the window at the client: ring addresses are relative to the client */
-  uint64_t capacity;   /* block: bytes of the extent, else 0 */
-  uint32_t block_size; /* block */
-  uint32_t rights;     /* block: RIGHT_READ, RIGHT_WRITE */
-  uint32_t device;     /* server: position in this page's table of devices; NONE at the client */
-  uint32_t share;      /* server: weight among the channels of one device */
+  uint32_t index;            /* for calls */
+  uint32_t end;              /* enum channel_end */
+  uint32_t class;            /* enum channel_class */
+  uint32_t event;            /* set when the other end signals */
+  uint64_t address, size;    /* of the window here; its data area is what follows struct channel_window */
+  uint64_t client_address;   /* of the window at the client: ring addresses are relative to the client */
+  uint64_t capacity;         /* block: bytes of the extent, else 0 */
+  uint32_t block_size;       /* block */
+  uint32_t rights;           /* block: RIGHT_READ, RIGHT_WRITE */
+  uint32_t device;           /* server: position in this page's table of devices; NONE at the client */
+  uint32_t share;            /* server: weight among the channels of one device */
 };
 
 struct device_descriptor {
