@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -71,13 +74,17 @@ def layout(tmp_path: Path) -> Path:
         ("doctor", "extra"),
         (b"check", b"\xff\xfe"),
         ("check", "a\nb"),
-        ("check", "x" * 5000),
     ],
 )
 def test_wrong_usage_is_2_and_says_so_on_standard_error(words: tuple[str | bytes, ...]) -> None:
     done = parclose(*words)
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert done.stderr.startswith("error: ")
+
+
+def test_a_name_that_is_too_long_is_1() -> None:
+    done = parclose("check", "x" * 5000)
+    assert done.returncode == 1 and "File name too long" in done.stderr
 
 
 def test_wrong_usage_is_json_where_that_was_asked_for() -> None:
@@ -94,7 +101,7 @@ def test_every_verb_explains_itself(verb: str) -> None:
 def test_version_names_tool_layout_version_and_monitor() -> None:
     done = parclose("--version")
     assert done.returncode == 0
-    assert __import__("re").fullmatch(r"parclose \d\S*, layout 1, monitor sources [0-9a-f]{16}\n", done.stdout)
+    assert re.fullmatch(r"parclose \d\S*, layout 1, monitor sources [0-9a-f]{16}\n", done.stdout)
 
 
 def test_new_makes_what_checks_without_a_problem(tmp_path: Path) -> None:
@@ -262,28 +269,23 @@ def on_terminal(words: list[str], environment: dict[str, str]) -> str:
     return b"".join(parts).decode()
 
 
-def test_an_interrupt_is_130(layout: Path, tmp_path: Path) -> None:
-    """The compiler of this test waits for ever, so the interrupt comes while a build is under way."""
-    fake = tmp_path / "bin" / "gcc"
+def test_an_interrupt_is_130_and_leaves_no_image(layout: Path, tmp_path: Path) -> None:
+    """The compiler of this test never ends, so the interrupt comes while a build is under way."""
+    fake, started, out = tmp_path / "bin" / "gcc", tmp_path / "started", tmp_path / "out"
     fake.parent.mkdir()
-    fake.write_text("#!/bin/sh\necho started >&3\nexec sleep 60\n")
+    fake.write_text(f"#!/bin/sh\ntouch '{started}'\nexec sleep 60\n")
     fake.chmod(0o755)
-    reader, writer = os.pipe()
-    script = f'exec 3>&{writer}; exec "$@"'
-    words = ["/bin/sh", "-c", script, "sh", *PARCLOSE, "build", str(layout), "-o", str(tmp_path / "out")]
-    cache = {"PATH": f"{fake.parent}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    ours = subprocess.Popen(
-        words, env={**os.environ, **cache}, stderr=subprocess.PIPE, text=True, pass_fds=[writer], start_new_session=True
-    )
-    os.close(writer)
-    os.close(reader)
-    import time
-
-    time.sleep(1.5)
-    ours.send_signal(2)
+    settings = {"PATH": f"{fake.parent}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    words = [*PARCLOSE, "build", str(layout), "-o", str(out)]
+    ours = subprocess.Popen(words, env={**os.environ, **settings}, stderr=subprocess.PIPE, text=True)
+    limit = time.monotonic() + 20
+    while not started.exists():
+        assert time.monotonic() < limit and ours.poll() is None
+        time.sleep(0.02)
+    ours.send_signal(signal.SIGINT)
     _, errors = ours.communicate(timeout=30)
     assert ours.returncode == 130 and "Traceback" not in errors
-    assert not list((tmp_path / "out").glob("*.elf")) if (tmp_path / "out").exists() else True
+    assert [path for path in out.rglob("*") if path.is_file()] == []
 
 
 def test_start_up_loads_nothing_heavy() -> None:

@@ -6,9 +6,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
+from pathlib import Path
 from types import FrameType
-
-INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
 class Terminated(BaseException):
@@ -16,22 +16,22 @@ class Terminated(BaseException):
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
-        self.exit_code = 128 + number
+        self.exit_code = 128 + number  # as shells count; Ctrl-C so is 130
 
 
 def main() -> int:
     """Run the command line `sys.argv` and return the exit code that `cli.md` promises for what happened."""
     for stream in (sys.stdout, sys.stderr):
         _never_fail_on_characters(stream)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _terminate)
     try:
         from parclose import cli
 
         code = cli.main(sys.argv[1:])
         sys.stdout.flush()
-    except (KeyboardInterrupt, Terminated) as ended:
-        return getattr(ended, "exit_code", INTERRUPTED)
+    except Terminated as ended:
+        return ended.exit_code
     except BrokenPipeError:
         # The reader of our output is gone: what is still buffered must not be written again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -57,6 +57,11 @@ def internal_error(error: BaseException) -> str:
 
 
 def _terminate(number: int, _frame: FrameType | None) -> None:
+    """End what we started, or a thread that waits for it would hold us up, and leave by the one way out."""
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # the thread or the process has ended meanwhile
+            for child in (task / "children").read_text().split():
+                os.kill(int(child), signal.SIGTERM)
     raise Terminated(number)
 
 

@@ -117,10 +117,11 @@ def command(target: Machine, options: Options, disks: Mapping[str, Path]) -> lis
         kind, name = found.groups()
         return _option(disks[name]) if kind == "disk" else options.networks.get(name, "user")
 
-    words = [PROGRAM, *(_PLACE.sub(fill, word) for word in target.arguments)]
+    # our serial port comes first, so that it is COM1 whatever ports the board adds
+    words = [PROGRAM, "-serial", "stdio", *(_PLACE.sub(fill, word) for word in target.arguments)]
     if options.memory:
         words = _replace(words, "-m", options.memory)
-    words += ["-serial", "stdio", "-kernel", str(target.image)]
+    words += ["-kernel", str(target.image)]
     for name, port in (("report", target.report_port), ("debug", target.debug_port)):
         if port:
             words += ["-chardev", f"file,id={name},path={_option(options.file(name + '.log'))}"]
