@@ -28,8 +28,8 @@ static void adopt_manager(void) {
 /* On the manager's root, with the processor's own stack. */
 _Noreturn void start(void) {
   processor_tables();
-  interrupt_initialise();
   pci_initialise();
+  interrupt_initialise();
   timer_initialise();
   partition_initialise();
   adopt_manager();

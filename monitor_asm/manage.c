@@ -44,6 +44,12 @@ static uint64_t check_start(uint32_t partition) {
   return STATUS_OK;
 }
 
+/* The reason of a refused start stands in the live state. Nobody else changes the word of a partition that does not run. */
+static void note_refusal(struct partition *partition, uint64_t status) {
+  uint64_t word = partition->live;
+  partition->live = (word & ~0xff00ull) | status << 8;
+}
+
 uint64_t call_start(untrusted partition, untrusted unused, untrusted unused_too) {
   (void)unused, (void)unused_too;
   if (partition.raw >= DATABASE->partitions.count)
@@ -52,8 +58,8 @@ uint64_t call_start(untrusted partition, untrusted unused, untrusted unused_too)
   uint64_t status = check_start(index);
   if (status == STATUS_OK)
     partition_start(index);
-  else if (status != STATUS_WRONG_STATE) /* the reason stands in the live state */
-    atomic_fetch_or(&partitions[index].live, status << 8);
+  else if (status != STATUS_WRONG_STATE)
+    note_refusal(&partitions[index], status);
   return status;
 }
 

@@ -24,6 +24,7 @@
 #define PCI_BUSES 0x18 /* bridge: secondary bus in byte 1 */
 #define PCI_CAPABILITIES 0x34
 #define PCI_CAPABILITY_MSIX 0x11
+#define MSIX_LAST_ENTRY 0x7ff
 #define MSIX_ENABLE 0x80000000u
 #define MSIX_FUNCTION_MASK 0x40000000u
 
@@ -114,11 +115,18 @@ static void place_bars(const struct device_row *device) {
   }
 }
 
+/* Firmware may have left entries open. The table is mapped for us, and decoding is on. */
+static void mask_msix(const struct device_row *device, uint32_t entries) {
+  for (uint32_t entry = 0; entry < entries; entry++)
+    *(volatile uint32_t *)(device->msix_table + 16ull * entry + 12) = 1;
+}
+
 static void enable_msix(const struct device_row *device) {
   uint32_t at = pci_read(device->address, PCI_CAPABILITIES) & 0xfc;
   for (uint32_t seen = 0; at != 0 && seen < 48; seen++) {
     uint32_t capability = pci_read(device->address, at);
     if ((capability & 0xff) == PCI_CAPABILITY_MSIX) {
+      mask_msix(device, (capability >> 16 & MSIX_LAST_ENTRY) + 1);
       pci_write(device->address, at, (capability & ~MSIX_FUNCTION_MASK) | MSIX_ENABLE);
       return;
     }
