@@ -25,9 +25,20 @@ static void adopt_manager(void) {
   partition_start(DATABASE->manager);
 }
 
+static void greet(void) {
+  print("parclose monitor: ");
+  print(DATABASE->layout);
+  print(" on ");
+  print(DATABASE->board);
+  print(", ");
+  print_number(DATABASE->partitions.count);
+  print(" partitions; the machine is the planned one\n");
+}
+
 /* On the manager's root, with the processor's own stack. */
 _Noreturn void start(void) {
   processor_tables();
+  greet();
   pci_initialise();
   interrupt_initialise();
   timer_initialise();
