@@ -94,15 +94,14 @@ static unsigned take_finished(struct block *block) {
   unsigned finished = 0;
   uint16_t head;
   uint32_t length;
-  if (session_client_lost(&block->window->header, block->epoch))
-    return fail_all(block);
+  bool lost = session_client_lost(&block->window->header, block->epoch);
   while (session_client_served(&block->window->header, block->epoch) &&
          virtqueue_take_used(&block->queue, &head, &length)) {
     uint8_t status = *(const volatile uint8_t *)&block->window->request[head].status;
     finish(block, head, status == VIRTIO_BLK_S_OK ? BLOCK_OK : BLOCK_ERROR);
     finished++;
   }
-  return finished;
+  return lost ? finished + fail_all(block) : finished;
 }
 
 static bool must_tell(struct block *block) {

@@ -31,7 +31,8 @@ static void begin(struct pair *pair) {
   for (unsigned queue = 0; queue < CHANNEL_QUEUES; queue++)
     virtqueue_driver_reset(&pair->driver[queue], &pair->window->queue[queue]);
   for (uint32_t slot = 0; slot < pair->slots; slot++)
-    hand_over(pair, TO_CLIENT, slot, pair->slot_size);
+    if (!pair->arrived[slot])
+      hand_over(pair, TO_CLIENT, slot, pair->slot_size);
   for (uint32_t i = 0; i < pair->slots; i++) { /* the slot that would be filled next is the oldest */
     uint32_t slot = (pair->sent + i) % pair->slots;
     if (pair->length[slot])
@@ -45,22 +46,32 @@ void pair_client_open(struct pair *pair) {
   begin(pair);
 }
 
-/* Whether the used rings can be believed just now. */
-static bool served(struct pair *pair) {
-  if (session_client_lost(&pair->window->header, pair->epoch))
-    begin(pair);
-  return session_client_served(&pair->window->header, pair->epoch);
+static bool take_used(struct pair *pair, unsigned queue, uint32_t *slot, uint32_t *length) {
+  uint16_t head;
+  if (!session_client_served(&pair->window->header, pair->epoch))
+    return false;
+  if (!virtqueue_take_used(&pair->driver[queue], &head, length))
+    return false;
+  *slot = pair->slot_of[queue][head];
+  return true;
 }
 
-static void take_back(struct pair *pair) {
-  uint16_t head;
-  uint32_t length;
-  while (served(pair) && virtqueue_take_used(&pair->driver[TO_SERVER], &head, &length))
-    pair->length[pair->slot_of[TO_SERVER][head]] = 0;
+/* Takes all that the server has done; after its restart, it gets once more what it has not done. */
+static void refresh(struct pair *pair) {
+  bool lost = session_client_lost(&pair->window->header, pair->epoch);
+  uint32_t slot, length;
+  while (take_used(pair, TO_SERVER, &slot, &length))
+    pair->length[slot] = 0;
+  while (take_used(pair, TO_CLIENT, &slot, &length)) {
+    pair->arrived[slot] = 1 + (length < pair->slot_size ? length : pair->slot_size);
+    pair->inbox[pair->inbox_end++ % PAIR_SLOTS] = (uint8_t)slot;
+  }
+  if (lost)
+    begin(pair);
 }
 
 bool pair_client_send(struct pair *pair, const void *message, size_t size) {
-  take_back(pair);
+  refresh(pair);
   uint32_t slot = pair->sent % pair->slots;
   if (pair->length[slot])
     return false;
@@ -73,23 +84,23 @@ bool pair_client_send(struct pair *pair, const void *message, size_t size) {
 }
 
 int pair_client_receive(struct pair *pair, void *buffer, size_t size) {
-  uint16_t head;
-  uint32_t length;
-  if (!served(pair) || !virtqueue_take_used(&pair->driver[TO_CLIENT], &head, &length))
+  if (pair->inbox_start == pair->inbox_end)
+    refresh(pair);
+  if (pair->inbox_start == pair->inbox_end)
     return -1;
-  uint32_t slot = pair->slot_of[TO_CLIENT][head];
-  if (length > pair->slot_size)
-    length = pair->slot_size;
+  uint32_t slot = pair->inbox[pair->inbox_start++ % PAIR_SLOTS];
+  uint32_t length = pair->arrived[slot] - 1;
   if (length > size)
     length = (uint32_t)size;
   memcpy(buffer, (const void *)slot_address(pair, TO_CLIENT, slot), length);
+  pair->arrived[slot] = 0;
   hand_over(pair, TO_CLIENT, slot, pair->slot_size);
   tell(pair, TO_CLIENT);
   return (int)length;
 }
 
 bool pair_client_idle(struct pair *pair) {
-  take_back(pair);
+  refresh(pair);
   for (uint32_t slot = 0; slot < pair->slots; slot++)
     if (pair->length[slot])
       return false;

@@ -142,6 +142,9 @@ struct pair {
   struct virtqueue_driver driver[CHANNEL_QUEUES];
   uint8_t slot_of[CHANNEL_QUEUES][QUEUE_SIZE]; /* client: by head */
   uint32_t length[PAIR_SLOTS];                 /* client: of what waits in this slot for the server; 0: slot free */
+  uint32_t arrived[PAIR_SLOTS];                /* client: 1 + length of a message in this slot; 0: lent to the server */
+  uint8_t inbox[PAIR_SLOTS];                   /* client: those slots in order, a ring */
+  uint32_t inbox_start, inbox_end;             /* free-running */
   struct session session;                      /* server */
   struct virtqueue_device device[CHANNEL_QUEUES];
 };
@@ -175,7 +178,8 @@ struct peer {
 
 bool peer_open(struct peer *peer, const struct channel_descriptor *channel); /* false: no channel between guests */
 size_t peer_limit(const struct peer *peer);                                  /* bytes of the longest message */
-/* STATUS_OK: it stands in the channel, in order; it is lost only if an end is restarted before it was received.
+/* STATUS_OK: it stands in the channel, in order. It is lost only if the end that declares the channel is restarted before
+   it was received.
    STATUS_TIMEOUT: no room, or nobody at the other end yet. STATUS_BAD_ARGUMENT: empty, too long, or not open. */
 enum status peer_send(struct peer *peer, const void *message, size_t size, uint64_t deadline);
 /* Returns the message's length, cut to `size`; -1: the deadline came. */

@@ -64,7 +64,7 @@ uint32_t session_client_begin(struct channel_header *header, uint32_t life) {
 }
 
 bool session_client_served(const struct channel_header *header, uint32_t epoch) {
-  return load(&header->server_epoch) == epoch && load(&header->served_life) == load(&header->server_life);
+  return load(&header->server_epoch) == epoch;
 }
 
 bool session_client_lost(const struct channel_header *header, uint32_t epoch) {

@@ -133,10 +133,11 @@ void session_client_stop(struct channel_header *header);
 /* Client: its rings are empty (virtqueue_driver_reset): begins the next epoch, and returns it. Chains may be added at once. */
 uint32_t session_client_begin(struct channel_header *header, uint32_t life);
 
-/* Client: the server has taken up the epoch and lives. Used rings count only while this holds. */
+/* Client: the server has taken up the epoch: the used rings count. They still do when it has been restarted since. */
 bool session_client_served(const struct channel_header *header, uint32_t epoch);
 
-/* Client: the server that took up the epoch was restarted since: requests under way are lost, set up anew. */
+/* Client: the server that took up the epoch was restarted since: take what the used rings hold (after this call, so that
+   nothing is missed); the rest is lost, set up anew. */
 bool session_client_lost(const struct channel_header *header, uint32_t epoch);
 
 #endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The console client against the server's end of a pair: output comes through
+ * whole whatever its size, input is cut into lines.
+ */
+#include "runtime.h"
+#include "runtime_check.h"
+
+#define DATA_SIZE 4096u
+
+static union {
+  struct channel_window window;
+  uint8_t bytes[sizeof(struct channel_window) + DATA_SIZE];
+} shared;
+
+static struct channel_descriptor client = {.end = END_CLIENT, .class = CLASS_CONSOLE, .event = 1};
+static struct channel_descriptor server = {.end = END_SERVER, .class = CLASS_CONSOLE, .event = 2};
+static struct console console;
+static struct pair other;
+
+static char output[1u << 16];
+static size_t output_size;
+
+static void server_takes(void) {
+  int length = pair_server_receive(&other, output + output_size, sizeof output - output_size);
+  if (length > 0) {
+    output_size += (size_t)length;
+    fake_events |= 1ull << client.event;
+  }
+}
+
+static void test_output(void) {
+  char text[3000];
+  for (size_t i = 0; i < sizeof text; i++)
+    text[i] = (char)('a' + i % 26);
+  for (int i = 0; i < 10; i++) {
+    size_t size = 1 + random_below(sizeof text);
+    output_size = 0;
+    CHECK(console_write(&console, text, size, NEVER) == size && console_drain(&console, NEVER));
+    CHECK(output_size == size && memcmp(output, text, size) == 0);
+  }
+  fake_wait = NULL; /* nobody takes anything */
+  size_t room = console_write(&console, text, sizeof text, 0);
+  CHECK(room > 0 && room < sizeof text && console_write(&console, text, 1, 0) == 0);
+  CHECK(!console_drain(&console, 0));
+  fake_wait = server_takes;
+  CHECK(console_drain(&console, NEVER));
+}
+
+static void type(const char *text) {
+  CHECK(pair_server_send(&other, text, strlen(text)));
+}
+
+static void test_input(void) {
+  char line[80], endless[200];
+  CHECK(console_read(&console, line, sizeof line, 0) == 0 && console_read_line(&console, line, sizeof line, 0) == -1);
+  type("first\nsec");
+  CHECK(console_read_line(&console, line, sizeof line, 0) == 5 && strcmp(line, "first") == 0);
+  CHECK(console_read_line(&console, line, sizeof line, 0) == -1);
+  type("ond\r\n");
+  CHECK(console_read_line(&console, line, sizeof line, 0) == 6 && strcmp(line, "second") == 0);
+  CHECK(console_read_line(&console, line, 4, 0) == 0 && line[0] == 0);
+  type("cut off\n");
+  CHECK(console_read_line(&console, line, 4, 0) == 3 && strcmp(line, "cut") == 0);
+  type("raw");
+  CHECK(console_read(&console, line, 2, 0) == 2 && console_read(&console, line, 9, 0) == 1 && line[0] == 'w');
+  memset(endless, 'x', sizeof endless - 1);
+  endless[sizeof endless - 1] = 0;
+  for (int i = 0; i < 2; i++)
+    type(endless);
+  CHECK(console_read_line(&console, line, sizeof line, 0) ==
+        sizeof line - 1); /* too long for any line: cut, not stuck */
+}
+
+/* A new life waits for what its last one wrote. */
+static void test_last_words(void) {
+  CHECK(console_write(&console, "last words\n", 11, 0) == 11);
+  output_size = 0;
+  fake_life = 2;
+  CHECK(console_open(&console, &client) && output_size == 11);
+}
+
+int main(void) {
+  client.address = client.client_address = server.address = server.client_address = (uintptr_t)&shared;
+  client.size = server.size = sizeof shared;
+  CHECK(pair_open(&other, &server, PAIR_SLOTS, CONSOLE_SLOT));
+  CHECK(!console_open(&console, NULL) && !console_open(&console, &server) && console_open(&console, &client));
+  fake_wait = server_takes;
+  CHECK(pair_server_receive(&other, output, sizeof output) == -1); /* takes up the client's epoch */
+  test_output();
+  test_input();
+  test_last_words();
+  return 0;
+}
