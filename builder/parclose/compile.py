@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compiles and links the monitor and each partition's program. What did not change comes from the cache."""
+"""Compiles the monitor and each partition's program. What did not change comes from the cache."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from os import cpu_count
 from pathlib import Path
 
-from parclose import link, objects, paths
-from parclose.errors import ParcloseError
-from parclose.model import Partition, Program, System
+from parclose import objects, paths
+from parclose.model import Program, System
 from parclose.objects import Unit
 
 _COMMON = (
@@ -32,57 +29,67 @@ _RING0 = (*_COMMON, "-mcmodel=kernel", "-mno-red-zone", "-mgeneral-regs-only")
 
 @dataclass(frozen=True)
 class Compiled:
-    """Files of program images: the monitor, and by partition's name the programs."""
+    """Results of the compiler, as files of the cache. A partition with a ready program has no objects."""
 
-    monitor: Path
-    programs: Mapping[str, Path]
+    monitor: tuple[Path, ...]
+    monitor_script: Path
+    partitions: Mapping[str, tuple[Path, ...]]
+    partition_script: Path
 
 
 def compile_system(system: System, monitor: Path | None = None, partitions: Path | None = None) -> Compiled:
-    """Compile and link everything that `system` runs.
+    """Compile everything that `system` runs, and finish the linker scripts.
 
     `monitor` and `partitions` are folders to use in place of the tool's own. Raises `ParcloseError` with the
-    compiler's or linker's message, and `MissingTool`.
+    compiler's message, and `MissingTool`.
     """
     ring0, ring3 = monitor or paths.data("monitor_asm"), partitions or paths.data("partitions")
     monitor_units = _monitor_units(ring0)
-    runtime_units = _folder_units(ring3 / "runtime", ring3)
-    own_units = {partition.name: _program_units(partition.program, ring3) for partition in system.partitions}
-    scripts = [link.script_unit(ring0 / "monitor.ld.S"), link.script_unit(ring3 / "partition.ld.S")]
-    every = [*scripts, *monitor_units, *runtime_units, *(unit for units in own_units.values() for unit in units)]
-    made = objects.compile_units(every)
-
-    def link_program(partition: Partition) -> Path:
-        if partition.program.elf is not None:
-            return partition.program.elf
-        units = [*runtime_units, *own_units[partition.name]]
-        try:
-            return link.link([made[unit] for unit in units], made[scripts[1]], [link.support_library()])
-        except ParcloseError as problem:
-            raise ParcloseError(f"partition '{partition.name}': {problem.message}", problem.hint) from problem
-
-    with ThreadPoolExecutor(cpu_count()) as pool:
-        linked = pool.submit(link.link, [made[unit] for unit in monitor_units], made[scripts[0]])
-        programs = list(pool.map(link_program, system.partitions))
-        names = [partition.name for partition in system.partitions]
-        return Compiled(linked.result(), dict(zip(names, programs, strict=True)))
+    runtime = _folder_units(ring3 / "runtime", ring3)
+    units = {
+        partition.name: [] if partition.program.elf else [*runtime, *_program_units(partition.program, ring3)]
+        for partition in system.partitions
+    }
+    scripts = [_script_unit(ring0 / "monitor.ld.S"), _script_unit(ring3 / "partition.ld.S")]
+    made = objects.compile_units([*scripts, *monitor_units, *(unit for each in units.values() for unit in each)])
+    return Compiled(
+        monitor=tuple(made[unit] for unit in monitor_units),
+        monitor_script=made[scripts[0]],
+        partitions={name: tuple(made[unit] for unit in each) for name, each in units.items()},
+        partition_script=made[scripts[1]],
+    )
 
 
-def generated_unit(name: str, text: str) -> Unit:
+def compile_generated(sources: Mapping[str, str]) -> dict[str, bytes]:
+    """The object files of the generated C files `sources`, by the same names."""
+    units = {name: _generated_unit(name, text) for name, text in sources.items()}
+    made = objects.compile_units(units.values())
+    return {name: made[unit].read_bytes() for name, unit in units.items()}
+
+
+def _script_unit(script: Path) -> Unit:
+    """The run of the preprocessor that makes a linker script of `script`, so that it shares the addresses in `abi/`."""
+    include = (f"-I{paths.data('abi')}", f"-I{paths.data('monitor_asm')}")
+    return Unit(script, ("-E", "-P", "-x", "c", *include), script.parent)
+
+
+def _generated_unit(name: str, text: str) -> Unit:
     """The compilation of a generated C file of tables."""
     flags = ("-std=c17", "-ffreestanding", "-fno-pic", "-Wall", "-Wextra", "-Wno-override-init", "-Werror", "-c")
     return Unit(Path(name), (*flags, f"-I{paths.data('abi')}"), paths.data(), text)
 
 
 def _sources(folder: Path) -> list[Path]:
-    return sorted(path for pattern in ("*.c", "*.S") for path in folder.rglob(pattern) if path.is_file())
+    """The C and assembly files of `folder` and what is below it; a linker script is neither, though it ends in .S."""
+    found = (path for pattern in ("*.c", "*.S") for path in folder.rglob(pattern))
+    return sorted(path for path in found if path.is_file() and not path.name.endswith(".ld.S"))
 
 
 def _monitor_units(folder: Path) -> list[Unit]:
     # The tool's own folder comes last, so that "../abi/…" is found from a copy of the monitor elsewhere.
     include = (f"-I{folder}", f"-I{paths.data('abi')}", f"-I{paths.data('monitor_asm')}")
     flags = (*_RING0, *include, *_prefixes(folder, "monitor_asm"))
-    return [Unit(source, flags, folder) for source in sorted([*folder.glob("*.c"), *folder.glob("*.S")])]
+    return [Unit(source, flags, folder) for source in _sources(folder)]
 
 
 def _folder_units(folder: Path, partitions: Path) -> list[Unit]:

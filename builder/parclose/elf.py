@@ -99,7 +99,7 @@ def _read(file: ELFFile, length: int) -> Elf:
     segments: list[Segment] = []
     notes: list[Note] = []
     for segment in file.iter_segments():
-        if segment["p_type"] == "PT_LOAD":
+        if segment["p_type"] == "PT_LOAD" and segment["p_memsz"]:
             segments.append(_segment(segment, length))
         elif segment["p_type"] == "PT_NOTE":
             _whole(segment, length)

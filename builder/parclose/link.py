@@ -1,39 +1,68 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Links programs: the linker script goes through the preprocessor, so that it shares the addresses in `abi/`."""
+"""Links the monitor and each partition's program from their objects. What did not change comes from the cache."""
 
 from __future__ import annotations
 
 import functools
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from os import cpu_count
 from pathlib import Path
 
 from parclose import objects, paths, tools
-from parclose.objects import Unit
+from parclose.errors import ParcloseError
 
 _FLAGS = ("-static", "-nostdlib", "--build-id=none", "-z", "noexecstack", "-z", "max-page-size=4096")
 
 
-def script_unit(script: Path) -> Unit:
-    """The run of the preprocessor that makes a linker script of `script`."""
-    flags = ("-E", "-P", "-x", "c", f"-I{paths.data('abi')}", "-I", str(paths.data("monitor_asm")))
-    return Unit(script, flags, script.parent)
+@dataclass(frozen=True)
+class Parts:
+    """What one program is linked from: objects and a finished linker script, or a program that is ready."""
+
+    objects: tuple[Path, ...] = ()
+    script: Path = Path()
+    ready: Path | None = None
 
 
-def link(parts: Sequence[Path], script: Path, libraries: Sequence[Path] = ()) -> Path:
-    """Link the objects `parts` (files of the cache) by the finished `script`; the program is a file of the cache.
+@dataclass(frozen=True)
+class Programs:
+    """Program files: the monitor, and the partitions' by name."""
 
-    Raises `ParcloseError` with the linker's message.
-    """
-    names = [part.name for part in parts]
-    key = objects.digest(json.dumps([_linker(), *_FLAGS, script.name, *names, *map(str, libraries)]).encode())
+    monitor: Path
+    partitions: Mapping[str, Path]
+
+
+def link(monitor: Parts, partitions: Mapping[str, Parts]) -> Programs:
+    """Link everything. Raises `ParcloseError` with the linker's message and the partition's name, and `MissingTool`."""
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        linked = pool.submit(_link, monitor, ())
+        programs = list(pool.map(_link_partition, partitions.items()))
+        return Programs(linked.result(), dict(programs))
+
+
+def _link_partition(item: tuple[str, Parts]) -> tuple[str, Path]:
+    name, parts = item
+    if parts.ready is not None:
+        return name, parts.ready
+    try:
+        return name, _link(parts, (_support_library(),))
+    except ParcloseError as problem:
+        raise type(problem)(f"partition '{name}': {problem.message}", problem.hint) from problem
+
+
+def _link(parts: Parts, libraries: Sequence[Path]) -> Path:
+    names = [part.name for part in parts.objects]
+    words = [_linker(), *_FLAGS, parts.script.name, *names, *map(str, libraries)]
+    key = objects.digest(json.dumps(words).encode())
     found = paths.cache() / "linked" / key
     if found.is_file():
         return found
     with tempfile.TemporaryDirectory(prefix="parclose-") as folder:
         result = Path(folder) / "program"
-        tools.run(["ld", *_FLAGS, "-T", script, "-o", result, *parts, *libraries])
+        tools.run(["ld", *_FLAGS, "-T", parts.script, "-o", result, *parts.objects, *libraries])
         return objects.keep("linked", key, result.read_bytes())
 
 
@@ -43,6 +72,6 @@ def _linker() -> str:
 
 
 @functools.cache
-def support_library() -> Path:
+def _support_library() -> Path:
     """The compiler's own library, for what the processor has no instruction for (128-bit division)."""
     return Path(tools.run(["gcc", "-print-libgcc-file-name"]).strip())

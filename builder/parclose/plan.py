@@ -26,6 +26,7 @@ from parclose.plan_space import (
     table_count,
 )
 from parclose.planned import (
+    ROW_MOST,
     Extent,
     ExtentKind,
     Inputs,
@@ -36,8 +37,6 @@ from parclose.planned import (
     Rights,
     Stretch,
 )
-
-ROW_MOST = 256  # bytes; neither the head nor a row of a descriptor page is larger (asserted where they are compiled)
 
 
 def plan(system: System, inputs: Inputs) -> Plan:
@@ -108,14 +107,19 @@ def _address_spaces(ground: Ground, inputs: Inputs, placed: Rows, pages: tuple[P
         shared_stretches=shared,
         shared_tables=tables[0],
         ones=ones,
+        clock_page=_clock(inputs),
     )
+
+
+def _clock(inputs: Inputs) -> int:
+    clock = inputs.monitor.physical(inputs.clock_page)
+    assert clock is not None, "the monitor's clock page is in one of its segments"
+    return clock
 
 
 def _stretches(inputs: Inputs, placed: Rows, index: int, pages: Pages, ones: int) -> tuple[Stretch, ...]:
     """What the root of partition `index` maps besides the shared stretches, by address."""
-    clock = inputs.monitor.physical(inputs.clock_page)
-    assert clock is not None, "the monitor's clock page is in one of its segments"
-    found = list(fixed_stretches(pages, clock, manager=index == 0))
+    found = list(fixed_stretches(pages, _clock(inputs), manager=index == 0))
     regions = placed.regions
     for row in placed.descriptors:
         if row.partition != index:

@@ -17,6 +17,8 @@ from parclose.elf import Elf
 from parclose.errors import Span
 from parclose.model import Bar, Channel, Device, Endpoint, Partition
 
+ROW_MOST = 256  # bytes; neither the head nor a row of a descriptor page is larger (asserted where they are compiled)
+
 
 class ExtentKind(Enum):
     """What a stretch of physical memory is for."""
@@ -256,7 +258,8 @@ class PlannedDescriptor:
 class Plan:
     """The whole plan. `extents` are sorted and do not overlap; `shared_stretches` are ring 0's, the same in all roots.
 
-    `shared_tables` are the page tables behind the shared stretches; `ones` is a page of 0xff (no port allowed).
+    `shared_tables` are the page tables behind the shared stretches; `ones` is a page of 0xff (no port allowed);
+    `clock_page` is the monitor's, which every partition reads.
     """
 
     extents: tuple[Extent, ...]
@@ -272,7 +275,26 @@ class Plan:
     shared_stretches: tuple[Stretch, ...]
     shared_tables: tuple[int, ...]
     ones: int
+    clock_page: int
 
     def partition(self, name: str) -> PlannedPartition:
         """The planned partition called `name`."""
         return next(planned for planned in self.partitions if planned.partition.name == name)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`flags` are names of abi/page.h; `comment` says what is behind the entry."""
+
+    physical: int
+    flags: tuple[str, ...]
+    comment: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One page of 512 entries, those that are not there left out."""
+
+    physical: int
+    label: str
+    entries: Mapping[int, Entry]

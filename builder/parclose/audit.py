@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looks at a finished image as a stranger would: from its bytes, what may each partition really reach?
+
+The page tables are walked in the image's bytes and compared with the rows of the plan (regions, channels, devices),
+not with the list that the tables were made from. A violation is a bug of ours, so it is an error, not a problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from parclose import elf
+from parclose.audit_rights import Right, allowed_pages, shared_pages
+from parclose.constants import constants
+from parclose.elf import Elf
+from parclose.errors import ParcloseError
+from parclose.planned import Plan, PlannedPartition
+
+_SHIFTS = (39, 30, 21, 12)
+_HALF = 1 << 47
+_TOP = 0xFFFF << 48
+
+
+class AuditError(ParcloseError):
+    """The image is not what was planned. The message names the page and the reason."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One translation found in the image's tables."""
+
+    virtual: int
+    physical: int
+    size: int
+    write: bool
+    user: bool
+    execute: bool
+    shared: bool
+
+    def __str__(self) -> str:
+        rights = "r" + ("w" if self.write else "-") + ("x" if self.execute else "-")
+        return f"{self.virtual:#x} -> {self.physical:#x} ({rights}, ring {3 if self.user else 0})"
+
+
+def audit(plan: Plan, image: bytes) -> None:
+    """Raise `AuditError` for the first thing in `image` that the plan does not permit."""
+    file = elf.read(image)
+    _check_segments(plan, file)
+    memory = _Memory(file)
+    shared = shared_pages(plan)
+    for partition in plan.partitions:
+        _check_partition(plan, partition, memory, shared)
+
+
+def _check_segments(plan: Plan, file: Elf) -> None:
+    segments = sorted(file.segments, key=lambda each: each.physical)
+    for segment in segments:
+        where = f"the segment at {segment.physical:#x}"
+        if segment.write and segment.execute:
+            raise AuditError(f"{where} is writable and executable")
+        if segment.virtual != segment.physical:
+            raise AuditError(f"{where} has another virtual address, {segment.virtual:#x}")
+        _check_planned(plan, segment.physical, segment.physical + segment.memory_size, where)
+    for one, other in pairwise(segments):
+        if one.physical + one.memory_size > other.physical:
+            raise AuditError(f"the segments at {one.physical:#x} and {other.physical:#x} overlap")
+
+
+def _check_planned(plan: Plan, start: int, end: int, where: str) -> None:
+    """Every byte from `start` to `end` must lie in a planned extent; one segment may hold several of them."""
+    place = start
+    for extent in plan.extents:
+        if extent.physical <= place < extent.end:
+            place = extent.end
+    if place < end:
+        raise AuditError(f"{where} reaches {place:#x}, where the plan has nothing")
+
+
+class _Memory:
+    """Physical memory as the loader leaves it."""
+
+    def __init__(self, file: Elf) -> None:
+        self._segments = file.segments
+
+    def table(self, physical: int) -> memoryview:
+        """The 512 entries of the table at `physical`."""
+        size = constants()["PAGE_SIZE"]
+        for segment in self._segments:
+            start = physical - segment.physical
+            if start >= 0 and start + size <= segment.memory_size:
+                return memoryview(segment.content[start : start + size].ljust(size, b"\0")).cast("Q")
+        raise AuditError(f"a page table at {physical:#x} is not in the image")
+
+
+def _check_partition(plan: Plan, partition: PlannedPartition, memory: _Memory, shared: dict[int, Right]) -> None:
+    allowed = allowed_pages(plan, partition, shared)
+    name = partition.partition.name
+    tables = {*partition.tables, *plan.shared_tables}
+    for page in _walk(memory, partition.root, tables, name):
+        for physical in range(page.physical, page.physical + page.size, constants()["PAGE_SIZE"]):
+            _check_page(name, page, allowed.get((page.user, physical)), _owner(plan, physical))
+
+
+def _check_page(name: str, page: Page, right: Right | None, owner: str) -> None:
+    where = f"partition '{name}' maps {page}"
+    if page.write and page.execute:
+        raise AuditError(f"{where}: writable and executable")
+    if right is None:
+        raise AuditError(f"{where}: not its own, it belongs to {owner}")
+    if (page.write and not right.write) or (page.execute and not right.execute):
+        raise AuditError(f"{where}: more than its right to {right.what}")
+    if page.shared and not right.shared:
+        raise AuditError(f"{where}: global, though {right.what} differs between partitions")
+    if page.user != (page.virtual < _HALF):
+        raise AuditError(f"{where}: on the wrong half of the address space")
+
+
+def _owner(plan: Plan, physical: int) -> str:
+    found = (extent.name for extent in plan.extents if extent.physical <= physical < extent.end)
+    return next(found, "nothing that was planned")
+
+
+def _walk(memory: _Memory, root: int, tables: set[int], name: str) -> Iterator[Page]:
+    """Every translation of the tree at `root`; no table may lie outside `tables`."""
+    number = constants()
+    everything = number["PAGE_PRESENT"] | number["PAGE_WRITABLE"] | number["PAGE_USER"]
+    todo = [(root, 0, 0, everything, 0)]
+    while todo:
+        physical, level, base, rights, forbidden = todo.pop()
+        if physical not in tables:
+            raise AuditError(f"partition '{name}' uses a page table at {physical:#x} that is not its own")
+        for index, entry in enumerate(memory.table(physical)):
+            if not entry & number["PAGE_PRESENT"]:
+                continue
+            virtual = base + (index << _SHIFTS[level])
+            below = rights & entry
+            no_execute = forbidden | (entry & number["PAGE_NO_EXECUTE"])
+            target = entry & number["PAGE_ADDRESS_MASK"]
+            if level == 3 or entry & number["PAGE_LARGE"]:
+                yield _page(virtual, target, 1 << _SHIFTS[level], below, entry, bool(no_execute))
+            else:
+                todo.append((target, level + 1, virtual, below, no_execute))
+
+
+def _page(virtual: int, physical: int, size: int, rights: int, entry: int, no_execute: bool) -> Page:
+    number = constants()
+    return Page(
+        virtual=virtual | _TOP if virtual & _HALF else virtual,
+        physical=physical,
+        size=size,
+        write=bool(rights & number["PAGE_WRITABLE"]),
+        user=bool(rights & number["PAGE_USER"]),
+        execute=not no_execute,
+        shared=bool(entry & number["PAGE_GLOBAL"]),
+    )

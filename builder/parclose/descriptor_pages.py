@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The descriptor pages as C expressions, by the names of abi/descriptor.h."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from parclose.model import Bus, ChannelClass, Device, System
+from parclose.planned import Plan, PlannedDescriptor, PlannedDevice, PlannedPartition, Resource
+from parclose.rows import class_name, convertible, rights
+
+_CLASS_OF_16550 = 0x070002  # what the PCI specification calls a 16550-compatible serial controller
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the template needs of one partition. Values are numbers, names or C expressions."""
+
+    index: int
+    name: str
+    role: str
+    pages: int
+    memory_end: int
+    stack_top: int
+    stack_size: int
+    channels: list[dict[str, object]]
+    devices: list[dict[str, object]]
+    regions: list[dict[str, object]]
+    configs: list[dict[str, object]]
+
+
+def descriptor_pages(system: System, plan: Plan) -> list[Page]:
+    """One page for each partition, in their order."""
+    return [_page(system, plan, planned) for planned in plan.partitions]
+
+
+def _page(system: System, plan: Plan, planned: PlannedPartition) -> Page:
+    block = range(planned.first_descriptor, planned.first_descriptor + planned.descriptor_count)
+    rows = [(position - planned.first_descriptor, plan.descriptors[position]) for position in block]
+    devices = [(index, row) for index, row in rows if row.resource is Resource.DEVICE]
+    places = {row.target: str(place) for place, (_, row) in enumerate(devices)}
+    masters = any(plan.devices[row.target].device.bus_master for _, row in devices)
+    return Page(
+        index=planned.index,
+        name=planned.partition.name,
+        role=f"ROLE_{planned.partition.role.name}",
+        pages=planned.descriptor_pages,
+        memory_end=planned.memory_end,
+        stack_top=planned.stack_top,
+        stack_size=planned.partition.stack,
+        channels=[_channel(system, plan, i, row, places) for i, row in rows if row.resource is Resource.CHANNEL],
+        devices=[_device(index, plan.devices[row.target]) for index, row in devices],
+        regions=[_region(plan, index, row, masters) for index, row in rows if row.resource is Resource.REGION],
+        configs=[
+            {"name": config.name, "address": config.virtual, "size": len(config.content)}
+            for config in plan.configs
+            if config.partition == planned.index
+        ],
+    )
+
+
+def _channel(
+    system: System, plan: Plan, index: int, row: PlannedDescriptor, devices: dict[int, str]
+) -> dict[str, object]:
+    planned = plan.channels[row.target]
+    channel = planned.channel
+    endpoint = None if planned.endpoint is None else plan.endpoints[planned.endpoint]
+    block = endpoint is not None and channel.channel_class is ChannelClass.BLOCK
+    return {
+        "name": row.name,
+        "peer": channel.client if row.server_end else channel.server,
+        "index": index,
+        "end": "END_SERVER" if row.server_end else "END_CLIENT",
+        "class": class_name(channel.channel_class),
+        "event": row.event,
+        "address": row.address,
+        "size": planned.size,
+        "client_address": planned.client_address,
+        "capacity": endpoint.endpoint.size if endpoint is not None and block else 0,
+        "block_size": endpoint.block_size if endpoint is not None and block else 0,
+        "rights": rights(convertible(channel.access, endpoint.endpoint if endpoint else None)) if block else 0,
+        "device": devices[endpoint.device] if row.server_end and endpoint is not None else "NONE",
+        "share": channel.share,
+    }
+
+
+def _device(index: int, planned: PlannedDevice) -> dict[str, object]:
+    device = planned.device
+    return {
+        "name": device.name,
+        "index": index,
+        "bus": f"BUS_{device.bus.name}",
+        "identity": device.identity,
+        "class_code": _class_code(device),
+        "interrupt_count": len(planned.interrupts),
+        "first_event": planned.interrupts[0].event if planned.interrupts else 0,
+        "bars": [
+            {
+                "index": bar.bar.index,
+                "address": bar.virtual or bar.address,
+                "size": bar.bar.size,
+                "kind": f"BAR_{bar.bar.kind.name}",
+            }
+            for bar in planned.bars
+        ],
+    }
+
+
+def _class_code(device: Device) -> int:
+    if device.bus is Bus.ISA and device.kind == "16550":
+        return _CLASS_OF_16550
+    return device.class_code
+
+
+def _region(plan: Plan, index: int, row: PlannedDescriptor, masters: bool) -> dict[str, object]:
+    region = plan.regions[row.target]
+    return {
+        "name": row.name,
+        "index": index,
+        "kind": region.kind.value,
+        "rights": rights(row.rights),
+        "address": row.address,
+        "size": region.size,
+        "device_address": region.physical if masters else 0,
+    }

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a layout to a bootable image. `build` is the table of contents; each stage is a function from value to value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from parclose import audit as audit_stage
+from parclose import compile as compile_stage
+from parclose import elf, image_map, publish
+from parclose import generate as generate_stage
+from parclose import image as image_stage
+from parclose import link as link_stage
+from parclose import pagetables as pagetables_stage
+from parclose import plan as plan_stage
+from parclose import program_checks as program_stage
+from parclose.errors import Label, LayoutProblems, ParcloseError, Problem, Span, raise_if_errors
+from parclose.link import Parts, Programs
+from parclose.model import System
+from parclose.planned import Inputs, Plan
+
+CLOCK_PAGE = "clock_page"  # the monitor's symbol
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """A finished build: `image` is the file to boot, in the folder with everything else."""
+
+    image: Path
+    system: System
+    plan: Plan
+    warnings: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Places where a test may plant a fault: other sources, a changed plan, no audit of it."""
+
+    monitor_sources: Path | None = None
+    partitions_sources: Path | None = None
+    amend_plan: Callable[[Plan], Plan] | None = None
+    audit: bool = True
+
+
+def build(
+    layout: Path,
+    out: Path,
+    board: str | None = None,
+    *,
+    monitor_sources: Path | None = None,
+    partitions_sources: Path | None = None,
+    amend_plan: Callable[[Plan], Plan] | None = None,
+    audit: bool = True,
+) -> BuildResult:
+    """Build `layout` into the folder `out`; `board` replaces the layout's own.
+
+    Raises `LayoutProblems` with everything that is wrong with the layout, and `ParcloseError` with the compiler's
+    message. Until the very end nothing in `out` is touched.
+    """
+    from parclose import check as check_stage
+
+    system, problems = check_stage.check(layout, board)
+    if system is None:
+        raise LayoutProblems(tuple(problems))
+    raise_if_errors(problems)
+    options = Options(monitor_sources, partitions_sources, amend_plan, audit)
+    return build_system(system, out, tuple(problems), options)
+
+
+def build_system(
+    system: System, out: Path, warnings: tuple[Problem, ...] = (), options: Options | None = None
+) -> BuildResult:
+    """Build a layout that was checked already. Raises as `build` does."""
+    options = options or Options()
+    compiled = compile_stage.compile_system(system, options.monitor_sources, options.partitions_sources)
+    programs = link_stage.link(*_parts(system, compiled))
+    inputs = _examine(system, programs)
+    plan = plan_stage.plan(system, inputs)
+    if options.amend_plan is not None:
+        plan = options.amend_plan(plan)
+    tables = pagetables_stage.build(plan)
+    sources = generate_stage.generate(system, plan, tables)
+    image = image_stage.image(plan, compile_stage.compile_generated(sources))
+    if options.audit:
+        audit_stage.audit(plan, image)
+    publish.publish(out, _files(system, plan, programs, sources, image))
+    return BuildResult(out / "image.elf", system, plan, warnings)
+
+
+def _parts(system: System, compiled: compile_stage.Compiled) -> tuple[Parts, dict[str, Parts]]:
+    """What the linker gets: the monitor's parts and each partition's."""
+    parts = {
+        partition.name: Parts(compiled.partitions[partition.name], compiled.partition_script, partition.program.elf)
+        for partition in system.partitions
+    }
+    return Parts(compiled.monitor, compiled.monitor_script), parts
+
+
+def _examine(system: System, programs: Programs) -> Inputs:
+    """Read everything that the plan depends on, and check every program. Raises `LayoutProblems`."""
+    problems: list[Problem] = []
+    found = {}
+    for partition in system.partitions:
+        try:
+            data = programs.partitions[partition.name].read_bytes()
+        except OSError as problem:
+            problems.append(_unreadable(programs.partitions[partition.name], problem, partition.program.span))
+            continue
+        program, wrong = program_stage.examine(partition, data)
+        problems += wrong
+        if program is not None:
+            found[partition.name] = program
+    files = _read_files(system, problems)
+    raise_if_errors(problems)
+    monitor = programs.monitor.read_bytes()
+    clock = next((each for each in elf.symbols(monitor) if each.name == CLOCK_PAGE), None)
+    if clock is None:
+        raise ParcloseError(f"the monitor has no symbol '{CLOCK_PAGE}'")
+    return Inputs(elf.read(monitor), clock.value, found, files)
+
+
+def _read_files(system: System, problems: list[Problem]) -> dict[Path, bytes]:
+    """The bytes of all configuration and region files."""
+    wanted = [(config.path, config.span) for partition in system.partitions for config in partition.config]
+    wanted += [(region.source, region.span) for region in system.regions if region.source is not None]
+    found: dict[Path, bytes] = {}
+    for path, span in wanted:
+        try:
+            found[path] = path.read_bytes()
+        except OSError as problem:
+            problems.append(_unreadable(path, problem, span))
+    return found
+
+
+def _unreadable(path: Path, problem: OSError, span: Span | None) -> Problem:
+    labels = (Label(span, "named here"),) if span else ()
+    return Problem("P310", f"{path} cannot be read: {problem.strerror}", labels, "check its name and its permissions")
+
+
+def _files(system: System, plan: Plan, programs: Programs, sources: dict[str, str], image: bytes) -> dict[str, bytes]:
+    """Everything that a build leaves, by path in its folder; the image comes last."""
+    try:
+        from parclose import report
+    except ImportError:
+        report = None
+    document = report.make(system, plan) if report else {}
+    return {
+        **{f"generated/{name}": text.encode() for name, text in sources.items()},
+        **{f"partitions/{name}.elf": path.read_bytes() for name, path in programs.partitions.items()},
+        "monitor.elf": programs.monitor.read_bytes(),
+        "image.map": image_map.text(system.path.name, plan).encode(),
+        "report.json": publish.json_bytes(document),
+        "report.txt": report.text(document).encode() if report else b"",
+        "image.elf": image,
+    }

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a program file must be before a partition may run it. Each check is a function from a program to problems."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+from parclose import elf, paths
+from parclose.constants import constants
+from parclose.elf import BadElf, Elf, Segment
+from parclose.errors import Label, Problem, Span
+from parclose.model import Partition
+from parclose.place import align_up
+from parclose.plan_ground import size_text
+from parclose.plan_program import memory_needed, program_end
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A program under examination. `data` are the file's bytes."""
+
+    partition: Partition
+    program: Elf
+    data: bytes
+
+    @property
+    def label(self) -> Label:
+        """Where the layout names the program."""
+        return Label(self.partition.program.span or self.partition.span, "this program")
+
+    def problem(self, code: str, what: str, help: str = "") -> Problem:
+        """A problem of this program."""
+        return Problem(code, f"the program of partition '{self.partition.name}' {what}", (self.label,), help)
+
+
+def examine(partition: Partition, data: bytes) -> tuple[Elf | None, list[Problem]]:
+    """The program in the bytes `data` and all that is wrong with it; None where nothing can be read."""
+    span: Span = partition.program.span or partition.span
+    try:
+        program = elf.read(data)
+    except BadElf as problem:
+        message = f"the program of partition '{partition.name}' is no program file that can be read: {problem}"
+        return None, [Problem("P308", message, (Label(span, "this program"),), "build it again")]
+    subject = Subject(partition, program, data)
+    machine = list(_machine(subject))
+    if machine:
+        return None, machine
+    return program, [problem for check in _CHECKS for problem in check(subject)]
+
+
+def _machine(subject: Subject) -> Iterator[Problem]:
+    program = subject.program
+    right = program.bits == 64 and program.little and program.machine == "EM_X86_64" and program.type == "ET_EXEC"
+    if not right:
+        order = "" if program.little else "big-endian "
+        found = f"{program.bits}-bit {order}{program.machine.removeprefix('EM_')}, {program.type}"
+        yield subject.problem(
+            "P301",
+            f"is {found}; a partition runs 64-bit X86_64, ET_EXEC",
+            "compile for x86-64 and link with -static -no-pie by the kit's linker script",
+        )
+
+
+def _undefined(subject: Subject) -> Iterator[Problem]:
+    if subject.partition.program.elf is None:
+        return  # the linker has seen to it
+    try:
+        symbols = elf.symbols(subject.data)
+    except BadElf as problem:
+        yield subject.problem("P308", f"cannot be read: {problem}", "build it again")
+        return
+    names = [each.name for each in symbols if not each.section and each.binding != "STB_WEAK"]
+    if names:
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        yield subject.problem(
+            "P302",
+            f"has undefined symbols: {', '.join(names[:5])}{more}",
+            "link with -static and without --unresolved-symbols=ignore-all, so that the linker names who needs them",
+        )
+
+
+def _write_and_execute(subject: Subject) -> Iterator[Problem]:
+    for segment in subject.program.segments:
+        if segment.write and segment.execute:
+            yield subject.problem(
+                "P303",
+                f"has a segment at {segment.virtual:#x} that is writable and executable",
+                "link by the kit's linker script, which keeps code and data apart",
+            )
+
+
+def _entry(subject: Subject) -> Iterator[Problem]:
+    entry = subject.program.entry
+    text = [each for each in subject.program.segments if each.execute]
+    if not any(each.virtual <= entry < each.virtual + len(each.content) for each in text):
+        places = ", ".join(f"{each.virtual:#x} to {each.end:#x}" for each in text) or "nowhere"
+        yield subject.problem(
+            "P304", f"starts at {entry:#x}, outside its code ({places})", "name _start as the entry when linking"
+        )
+
+
+def _area(subject: Subject) -> Iterator[Problem]:
+    first = constants()["PROGRAM_ADDRESS"]
+    last = first + constants()["LIMIT_MEMORY"]
+    for segment in subject.program.segments:
+        if segment.virtual < first or segment.end > last:
+            yield subject.problem(
+                "P305",
+                f"has a segment from {segment.virtual:#x} to {segment.end:#x}; programs have {first:#x} to {last:#x}",
+                f"link it at {first:#x} by the kit's linker script",
+            )
+
+
+def _memory(subject: Subject) -> Iterator[Problem]:
+    partition, program = subject.partition, subject.program
+    needed = memory_needed(partition, program)
+    if partition.memory is not None and needed > partition.memory:
+        size = program_end(program) - constants()["PROGRAM_ADDRESS"]
+        yield subject.problem(
+            "P306",
+            f"needs {size_text(needed)} (program {size_text(size)}, stack {size_text(partition.stack)}), "
+            f"and has {size_text(partition.memory)}",
+            f"give it 'memory: {-(-needed // 1024)} KiB' or more",
+        )
+
+
+@cache
+def _note_name() -> str:
+    """NOTE_NAME of abi/note.h; `constants` reads numbers only."""
+    found = re.search(r'#define NOTE_NAME "([^"]+)"', paths.data("abi", "note.h").read_text(encoding="utf-8"))
+    assert found is not None, "abi/note.h names the note"
+    return found[1]
+
+
+def _note(subject: Subject) -> Iterator[Problem]:
+    number = constants()
+    for note in subject.program.notes:
+        if note.name == _note_name() and note.type == number["NOTE_TYPE"]:
+            version = int.from_bytes(note.content[:4], "little")
+            if version == number["NOTE_VERSION"]:
+                return
+    yield subject.problem(
+        "P307",
+        "does not carry the note of the kit's start object, so nothing would restore its writable data at a restart",
+        "link it with the kit's start object and linker script",
+    )
+
+
+def _shape(subject: Subject) -> Iterator[Problem]:
+    """Read-only segments first, each on its own pages; the image of writable data in the read-only part."""
+    page = constants()["PAGE_SIZE"]
+    segments = sorted(subject.program.segments, key=lambda each: each.virtual)
+    for one, other in pairwise(segments):
+        together = align_up(one.end, page) > other.virtual & -page and one.write != other.write
+        if one.end > other.virtual or together:
+            yield _bad_shape(subject, f"the segments at {one.virtual:#x} and {other.virtual:#x} share a page")
+        if one.write and not other.write:
+            yield _bad_shape(subject, f"the read-only segment at {other.virtual:#x} stands above writable memory")
+    data = min((each.virtual & -page for each in segments if each.write), default=0)
+    for segment in segments:
+        if segment.write and segment.content and not _restorable(segment, segments, data):
+            yield _bad_shape(
+                subject,
+                f"the image of its writable data, {segment.physical:#x} to "
+                f"{segment.physical + len(segment.content):#x}, is not in free space of its read-only part",
+            )
+
+
+def _restorable(segment: Segment, segments: list[Segment], data: int) -> bool:
+    """Whether the load address of writable `segment` is in the pages of a read-only one, past its content."""
+    page = constants()["PAGE_SIZE"]
+    start, end = segment.physical, segment.physical + len(segment.content)
+    fixed = [each for each in segments if not each.write]
+    if not fixed or end > data:
+        return False
+    last = fixed[-1]
+    room = align_up(last.end, page) if last.execute else data
+    return last.end <= start and end <= room
+
+
+def _bad_shape(subject: Subject, why: str) -> Problem:
+    return subject.problem("P309", f"has segments that cannot be laid out: {why}", "link by the kit's linker script")
+
+
+_CHECKS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
+    _undefined,
+    _write_and_execute,
+    _entry,
+    _area,
+    _memory,
+    _note,
+    _shape,
+)
