@@ -16,12 +16,9 @@ PACKAGE = ROOT / "builder" / "parclose"
 SOURCE = {".py", ".c", ".h", ".S", ".j2", ".sh", ".yaml"}
 C_FOLDERS = ("abi", "monitor_asm", "partitions", "examples", "tests")
 
-# What every module may import: values, errors, and the modules that alone touch ELF files, subprocesses and paths.
-COMMON = {"model", "errors", "paths", "tools", "elf", "constants"}
-# Each family of modules is one stage (or one tool) of several files; a stage knows itself and COMMON.
-FRONT = {"check", "problems", "render", "codes", "explain", "wording"}
-PIPELINE = {"pipeline"}
-COMMAND_LINE = {"__main__", "cli", "commands", "testing"}
+# The stages of a build, and what writes its outputs: functions from value to value, brought together by the pipeline.
+STAGES = ("check", "program_checks", "compile", "link", "plan", "pagetables", "generate", "image", "audit")
+STAGES += ("report", "image_map", "publish")
 
 
 def tracked(*suffixes: str) -> list[Path]:
@@ -64,8 +61,9 @@ def test_clang_format_has_nothing_to_format() -> None:
 
 def test_every_source_file_names_its_licence_first() -> None:
     def first(file: Path) -> str:
-        lines = file.read_text().splitlines()[:3]
-        return " ".join(lines[:2] if lines and lines[0].startswith("#!") else lines[:1])
+        lines = file.read_text().splitlines()[:2]
+        # a template's first line is the generated file's, which names the layout
+        return " ".join(lines if lines and (lines[0].startswith("#!") or file.suffix == ".j2") else lines[:1])
 
     bare = [
         str(file.relative_to(ROOT))
@@ -122,3 +120,46 @@ def test_ring_0_and_ring_3_know_the_contract_and_not_each_other(folder: str) -> 
                 homes = {(file.parent / name).resolve().relative_to(ROOT).parts[0]}
             wrong += [] if homes & allowed else [f"{file.relative_to(ROOT)} includes {name} of {homes or 'nowhere'}"]
     assert wrong == []
+
+
+def package() -> dict[str, set[str]]:
+    """For each module or folder of the package, what it imports of the others."""
+    found: dict[str, set[str]] = {}
+    for file in PACKAGE.rglob("*.py"):
+        name = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        found.setdefault(name, set()).update(modules_of(file) - {name})
+    return found
+
+
+def test_only_the_pipeline_imports_stages() -> None:
+    users = {stage: {name for name, known in package().items() if stage in known} for stage in STAGES}
+    allowed = {"pipeline"}
+    assert {stage: names - allowed for stage, names in users.items() if names - allowed} == {"check": {"commands"}}
+
+
+def test_nothing_imports_the_command_line_but_itself_and_the_plugin() -> None:
+    users = {name for name, known in package().items() if known & {"__main__", "cli", "commands", "testing"}}
+    assert users <= {"__main__", "cli", "commands", "testing"}
+
+
+def test_processes_are_started_in_few_places() -> None:
+    starters = {
+        file.relative_to(PACKAGE).parts[0] for file in PACKAGE.rglob("*.py") if "import subprocess" in file.read_text()
+    }
+    assert starters == {"tools.py", "emulator.py", "doctor.py"}
+
+
+def test_elf_files_are_opened_in_few_places() -> None:
+    readers = {
+        file.relative_to(PACKAGE).parts[0] for file in PACKAGE.rglob("*.py") if "from elftools" in file.read_text()
+    }
+    assert readers <= {"elf.py", "dwarf.py"}
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = package()
+    reached = {name: set(known) for name, known in graph.items()}
+    for _ in graph:
+        for known in reached.values():
+            known |= set().union(*(reached.get(name, set()) for name in known)) if known else set()
+    assert sorted(name for name, known in reached.items() if name in known) == []
