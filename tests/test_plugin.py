@@ -84,6 +84,12 @@ def test_a_triple_fault_fails_at_once(pytester: pytest.Pytester, tiny_machine: M
     assert time.monotonic() - begun < 30
 
 
+def test_a_panic_fails_at_once(pytester: pytest.Pytester, tiny_machine: Make) -> None:
+    target = tiny_machine(report='{"event":"panic"}\n')
+    result = outcome_of(pytester, target, "parclose_boot(TARGET, timeout=50).finish()")
+    result.stdout.fnmatch_lines(["*the monitor gave up (panic) while waiting for the report*"])
+
+
 def test_a_triple_fault_ends_an_expectation_at_once(pytester: pytest.Pytester, tiny_machine: Make) -> None:
     body = "parclose_boot(TARGET, timeout=50).expect('never')"
     result = outcome_of(pytester, tiny_machine("TRIPLE_FAULT", report=""), body)

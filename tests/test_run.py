@@ -97,6 +97,12 @@ def test_a_machine_that_ends_before_the_report_does_makes_it_1(tiny_machine: Mak
     assert done.returncode == 1 and "before the manager reported" in done.stderr
 
 
+@pytest.mark.parametrize("last", ["panic", "refused-machine"])
+def test_a_monitor_that_gives_up_makes_it_1_at_once(tiny_machine: Make, last: str) -> None:
+    done = run(tiny_machine(report=f'{{"event":"{last}"}}\n'))
+    assert done.returncode == 1 and f"the monitor gave up ({last})" in done.stderr
+
+
 def test_a_machine_that_turns_itself_off_after_the_report_is_fine(tiny_machine: Make) -> None:
     assert run(tiny_machine("POWEROFF")).returncode == 0
 

@@ -183,14 +183,28 @@ def inspect(options: argparse.Namespace, colour: bool) -> int:
 
 def explain(options: argparse.Namespace, colour: bool) -> int:
     """Show the page of one code, or the list of all."""
-    from parclose.explain import page, pages
+    from dataclasses import asdict
+
+    from parclose import codes
 
     if options.code is None:
-        listed = pages()
-        print(json.dumps(listed, indent=2) if options.json else "\n".join(f"{c}  {t}" for c, t in listed.items()))
+        titles = {code: found.title for code, found in codes.CODES.items()}
+        if options.json:
+            show_json(titles)
+        else:
+            print("\n".join(f"{code}  {title}" for code, title in titles.items()))
         return 0
-    found = page(options.code)
-    print(json.dumps(found.document(), indent=2) if options.json else found.text())
+    page = codes.explain(options.code)
+    if page is None:
+        from difflib import get_close_matches
+
+        near = get_close_matches(options.code.upper(), codes.CODES, 3)
+        hint = f"near it: {', '.join(near)}" if near else "all codes: parclose explain"
+        raise UsageError(f"there is no code '{options.code}'", hint)
+    if options.json:
+        show_json(asdict(codes.CODES[options.code.upper()]))
+    else:
+        print(page, end="")
     return 0
 
 

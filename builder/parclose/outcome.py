@@ -25,6 +25,7 @@ _EXCEPTIONS = {
     17: "alignment check",
     19: "vector error",
 }
+_GIVEN_UP = ("panic", "refused-machine")
 
 
 @dataclass(frozen=True)
@@ -98,14 +99,19 @@ class Report:
 
     @property
     def finished(self) -> bool:
-        """Whether the manager said that all partitions that end have ended."""
-        return any(event.get("event") == "end" for event in self.events)
+        """Whether the manager said that all partitions that end have ended, or the monitor gave up."""
+        return bool(self.monitor) or any(event.get("event") == "end" for event in self.events)
+
+    @property
+    def monitor(self) -> str:
+        """What the monitor said as it gave up ("panic", "refused-machine"; why stands on the console), or ""."""
+        return next((str(event["event"]) for event in self.events if event.get("event") in _GIVEN_UP), "")
 
     @property
     def failed(self) -> bool:
         """Whether some partition did not end with 0, was stopped by a fault (in any life), or could not start."""
         counted = any(event.get("event") == "end" and event.get("failed") for event in self.events)
-        return counted or bool(self.broken) or any(_is_failure(event) for event in self.events)
+        return counted or bool(self.monitor or self.broken) or any(_is_failure(event) for event in self.events)
 
     def ends(self) -> list[End]:
         """How each partition stands now, in the order in which they were first heard of."""

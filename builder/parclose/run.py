@@ -21,7 +21,7 @@ from parclose.outcome import Report
 STEP = 0.02  # seconds between two looks at the report
 QUIET = 0.15  # seconds without a character after which a finished run's console counts as drained
 DRAIN = 2.0  # seconds that draining may take at most
-EXIT_CODES = {"until": 0, "ended": 0, "qemu": 1, "deadline": 4}
+EXIT_CODES = {"until": 0, "ended": 0, "monitor": 1, "qemu": 1, "deadline": 4}
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Ending:
 
 @dataclass
 class Outcome:
-    """How a run ended. `cause`: "ended" (by the manager's report), "until", "deadline", "qemu" (by itself)."""
+    """How a run ended. `cause`: "ended", "monitor" (it gave up), "until", "deadline" or "qemu" (it ended by itself)."""
 
     cause: str
     seconds: float
@@ -65,6 +65,7 @@ class Outcome:
         what = {
             "until": "the text of --until was seen",
             "ended": "all partitions that end have ended",
+            "monitor": f"the monitor gave up ({self.report.monitor}); the console says why",
             "deadline": "the deadline passed",
             "qemu": "the machine ended before the manager reported that all partitions have ended",
         }[self.cause]
@@ -84,7 +85,7 @@ def follow(running: Emulator, ending: Ending, sinks: list[BinaryIO], keyboard: i
             watch.turn(STEP)
             late = ending.timeout is not None and time.monotonic() - started >= ending.timeout
             cause = watch.cause() or ("deadline" if late else "")
-        if cause == "ended":
+        if cause in ("ended", "monitor"):
             watch.drain()
     if cause == "qemu" and running.process.wait(5) != 0:
         raise failure(running)
@@ -123,7 +124,7 @@ class _Watch:
         if self._seen:
             return "until"
         if self.report.finished:
-            return "ended"
+            return "monitor" if self.report.monitor else "ended"
         return "qemu" if self._closed else ""
 
     def drain(self) -> None:

@@ -100,7 +100,7 @@ class RunningMachine:
             for event in self.events():
                 if all(event.get(key) == value for key, value in wanted.items()):
                     return event
-            if over or time.monotonic() >= limit:
+            if over or self.report.monitor or time.monotonic() >= limit:
                 raise self._failed(f"{self._how(over)} while waiting for the report of {wanted}")
             time.sleep(STEP)
 
@@ -176,6 +176,8 @@ class RunningMachine:
         return self._emulator.process.poll() is None
 
     def _how(self, over: bool) -> str:
+        if self.report.monitor:
+            return f"the monitor gave up ({self.report.monitor})"
         if over:
             return "QEMU ended by itself"
         return f"the deadline of {self._timeout:g} s passed" if not self._left() else "the time given passed"
