@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,11 +105,9 @@ def _program_units(program: Program, partitions: Path) -> list[Unit]:
         return _folder_units(partitions / program.builtin, partitions)
     include = (f"-I{partitions / 'runtime'}", f"-I{paths.data('abi')}")
     define = tuple(f"-D{name}={value}" if value else f"-D{name}" for name, value in program.define)
-    units = []
-    for source in program.sources:
-        own = (*_prefixes(partitions, "partitions"), *_prefixes(source.parent, "."))
-        units.append(Unit(source, (*_RING3, *program.cflags, *define, *include, *own), source.parent))
-    return units
+    root = Path(os.path.commonpath([source.parent for source in program.sources]))
+    own = (f"-iquote{root}", *_prefixes(partitions, "partitions"), *_prefixes(root, "."))
+    return [Unit(source, (*_RING3, *program.cflags, *define, *include, *own), root) for source in program.sources]
 
 
 def _prefixes(folder: Path, name: str) -> Iterable[str]:

@@ -48,7 +48,10 @@ class Note:
 
 @dataclass(frozen=True)
 class Elf:
-    """What later stages need of a program file. `bits` is 32 or 64; `machine` and `type` are as EM_X86_64, ET_EXEC."""
+    """What later stages need of a program file. `bits` is 32 or 64; `machine` and `type` are as EM_X86_64, ET_EXEC.
+
+    `other_segments` are the types of the segments that are neither loaded nor notes, as PT_TLS.
+    """
 
     bits: int
     little: bool
@@ -57,6 +60,7 @@ class Elf:
     entry: int
     segments: tuple[Segment, ...]
     notes: tuple[Note, ...]
+    other_segments: tuple[str, ...] = ()
 
     def physical(self, virtual: int) -> int | None:
         """Where a segment loads the byte at `virtual`; None when no segment holds it."""
@@ -98,12 +102,15 @@ def _read(file: ELFFile, length: int) -> Elf:
     header = file.header
     segments: list[Segment] = []
     notes: list[Note] = []
+    other: list[str] = []
     for segment in file.iter_segments():
         if segment["p_type"] == "PT_LOAD" and segment["p_memsz"]:
             segments.append(_segment(segment, length))
         elif segment["p_type"] == "PT_NOTE":
             _whole(segment, length)
             notes += _notes(segment.data())
+        else:
+            other.append(str(segment["p_type"]))
     return Elf(
         bits=file.elfclass,
         little=file.little_endian,
@@ -112,6 +119,7 @@ def _read(file: ELFFile, length: int) -> Elf:
         entry=int(header["e_entry"]),
         segments=tuple(segments),
         notes=tuple(notes),
+        other_segments=tuple(other),
     )
 
 

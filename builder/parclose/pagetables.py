@@ -67,7 +67,8 @@ class _Tables:
         """The finished tables, by address; every planned page must have been used."""
         assert next(self._places, None) is None, f"the plan counted too many page tables for {owner}"
         for page in sorted(self._pages.values(), key=lambda each: each.physical):
-            label = f"{owner}: {_LEVEL_NAMES[page.level]} from {page.base:016x}"
+            high = page.base >> 47 and ~_CANONICAL & (1 << 64) - 1
+            label = f"{owner}: {_LEVEL_NAMES[page.level]} from {page.base | high:016x}"
             yield Table(page.physical, label, dict(sorted(page.entries.items())))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from parclose import audit as audit_stage
 from parclose import compile as compile_stage
-from parclose import elf, image_map, publish
+from parclose import elf, image_map, publish, report
 from parclose import generate as generate_stage
 from parclose import image as image_stage
 from parclose import link as link_stage
@@ -136,22 +136,18 @@ def _read_files(system: System, problems: list[Problem]) -> dict[Path, bytes]:
 
 def _unreadable(path: Path, problem: OSError, span: Span | None) -> Problem:
     labels = (Label(span, "named here"),) if span else ()
-    return Problem("P310", f"{path} cannot be read: {problem.strerror}", labels, "check its name and its permissions")
+    return Problem("P312", f"{path} cannot be read: {problem.strerror}", labels, "check its name and its permissions")
 
 
 def _files(system: System, plan: Plan, programs: Programs, sources: dict[str, str], image: bytes) -> dict[str, bytes]:
     """Everything that a build leaves, by path in its folder; the image comes last."""
-    try:
-        from parclose import report
-    except ImportError:
-        report = None
-    document = report.make(system, plan) if report else {}
+    document = report.make(system, plan)
     return {
         **{f"generated/{name}": text.encode() for name, text in sources.items()},
         **{f"partitions/{name}.elf": path.read_bytes() for name, path in programs.partitions.items()},
         "monitor.elf": programs.monitor.read_bytes(),
         "image.map": image_map.text(system.path.name, plan).encode(),
         "report.json": publish.json_bytes(document),
-        "report.txt": report.text(document).encode() if report else b"",
+        "report.txt": report.text(document).encode(),
         "image.elf": image,
     }

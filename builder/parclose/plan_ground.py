@@ -10,6 +10,7 @@ from parclose.errors import Label, Problem, Span
 from parclose.model import MemoryRange, System
 from parclose.place import NoRoom, Space, align_up
 from parclose.planned import Extent, ExtentKind
+from parclose.wording import format_size
 
 _AREAS = {
     "channel windows": ("CHANNEL_ADDRESS", "REGION_ADDRESS"),
@@ -103,34 +104,26 @@ class Ground:
         return [
             Problem(
                 "P325",
-                f"memory does not fit: {extent.name} needs {size_text(extent.size)}, "
-                f"{size_text(short.largest)} are free in one piece and {size_text(short.free)} altogether",
-                (Label(span, f"{size_text(extent.size)}"), *_board_labels(self.system.board.memory)),
-                f"the others before it take {size_text(used)}"
+                f"memory does not fit: {extent.name} needs {format_size(extent.size)}, "
+                f"{format_size(short.largest)} are free in one piece and {format_size(short.free)} altogether",
+                (Label(span, f"{format_size(extent.size)}"), *_board_labels(self.system.board.memory)),
+                f"the others before it take {format_size(used)}"
                 + (f"; after it {', '.join(each.name for each in others)} did not fit either" if others else "")
-                + f"; take away {size_text(max(extent.size - short.largest, 0))} or give the board more",
+                + f"; take away {format_size(max(extent.size - short.largest, 0))} or give the board more",
             )
         ]
 
 
 def _board_labels(memory: tuple[MemoryRange, ...]) -> list[Label]:
-    return [Label(each.span, f"{size_text(each.size)} from {each.start:#x} up") for each in memory]
+    return [Label(each.span, f"{format_size(each.size)} from {each.start:#x} up") for each in memory]
 
 
 def _area_full(partition: str, area: str, size: int, short: NoRoom, whole: int, span: Span | None) -> Problem:
     assert span is not None
     return Problem(
         "P326",
-        f"the {area} of partition '{partition}' do not fit its address space: {size_text(size)} more, "
-        f"{size_text(short.largest)} of {size_text(whole)} are free",
+        f"the {area} of partition '{partition}' do not fit its address space: {format_size(size)} more, "
+        f"{format_size(short.largest)} of {format_size(whole)} are free",
         (Label(span, "this one does not fit"),),
         "make it smaller, or give it to another partition",
     )
-
-
-def size_text(size: int) -> str:
-    """`size` bytes as a reader says it: 4 MiB, 20 KiB, 1.5 MiB."""
-    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
-        if size >= unit:
-            return f"{size / unit:.4g} {name}"
-    return f"{size} bytes"

@@ -15,8 +15,11 @@ from parclose.elf import BadElf, Elf, Segment
 from parclose.errors import Label, Problem, Span
 from parclose.model import Partition
 from parclose.place import align_up
-from parclose.plan_ground import size_text
 from parclose.plan_program import memory_needed, program_end
+from parclose.wording import format_size
+
+_MUCH = 16 << 20  # bytes of memory below which nobody is told that it is much
+_MUCH_TIMES = 10  # as often what the program uses is probably not meant
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,10 @@ class Subject:
         """Where the layout names the program."""
         return Label(self.partition.program.span or self.partition.span, "this program")
 
-    def problem(self, code: str, what: str, help: str = "") -> Problem:
+    def problem(self, code: str, what: str, help: str = "", severity: str = "error") -> Problem:
         """A problem of this program."""
-        return Problem(code, f"the program of partition '{self.partition.name}' {what}", (self.label,), help)
+        message = f"the program of partition '{self.partition.name}' {what}"
+        return Problem(code, message, (self.label,), help, severity)
 
 
 def examine(partition: Partition, data: bytes) -> tuple[Elf | None, list[Problem]]:
@@ -44,7 +48,7 @@ def examine(partition: Partition, data: bytes) -> tuple[Elf | None, list[Problem
         program = elf.read(data)
     except BadElf as problem:
         message = f"the program of partition '{partition.name}' is no program file that can be read: {problem}"
-        return None, [Problem("P308", message, (Label(span, "this program"),), "build it again")]
+        return None, [Problem("P309", message, (Label(span, "this program"),), "build it again")]
     subject = Subject(partition, program, data)
     machine = list(_machine(subject))
     if machine:
@@ -71,7 +75,7 @@ def _undefined(subject: Subject) -> Iterator[Problem]:
     try:
         symbols = elf.symbols(subject.data)
     except BadElf as problem:
-        yield subject.problem("P308", f"cannot be read: {problem}", "build it again")
+        yield subject.problem("P309", f"cannot be read: {problem}", "build it again")
         return
     names = [each.name for each in symbols if not each.section and each.binding != "STB_WEAK"]
     if names:
@@ -117,15 +121,34 @@ def _area(subject: Subject) -> Iterator[Problem]:
 
 def _memory(subject: Subject) -> Iterator[Problem]:
     partition, program = subject.partition, subject.program
+    if partition.memory is None:
+        return
+    page = constants()["PAGE_SIZE"]
     needed = memory_needed(partition, program)
-    if partition.memory is not None and needed > partition.memory:
-        size = program_end(program) - constants()["PROGRAM_ADDRESS"]
+    if needed > partition.memory:
+        size = align_up(program_end(program), page) - constants()["PROGRAM_ADDRESS"]
         yield subject.problem(
-            "P306",
-            f"needs {size_text(needed)} (program {size_text(size)}, stack {size_text(partition.stack)}), "
-            f"and has {size_text(partition.memory)}",
-            f"give it 'memory: {-(-needed // 1024)} KiB' or more",
+            "P307",
+            f"needs {format_size(needed)} (program {format_size(size)}, stack {format_size(partition.stack)}), "
+            f"and has {format_size(partition.memory)}",
+            f"give it 'memory: {format_size(needed)}' or more, or leave 'memory' out",
         )
+    elif partition.memory >= max(_MUCH_TIMES * needed, _MUCH):
+        yield subject.problem(
+            "P308",
+            f"has {format_size(partition.memory)} and needs {format_size(needed)} with its stack",
+            f"leave 'memory' out, or give what the heap needs beside {format_size(needed)}",
+            "warning",
+        )
+
+
+def _sections(subject: Subject) -> Iterator[Problem]:
+    names = {"PT_TLS": "thread-local variables", "PT_DYNAMIC": "a dynamic section", "PT_INTERP": "a dynamic linker"}
+    for kind, what in names.items():
+        if kind in subject.program.other_segments:
+            yield subject.problem(
+                "P310", f"has {what}, which nobody sets up in a partition", "use ordinary variables and link statically"
+            )
 
 
 @cache
@@ -144,7 +167,7 @@ def _note(subject: Subject) -> Iterator[Problem]:
             if version == number["NOTE_VERSION"]:
                 return
     yield subject.problem(
-        "P307",
+        "P306",
         "does not carry the note of the kit's start object, so nothing would restore its writable data at a restart",
         "link it with the kit's start object and linker script",
     )
@@ -183,7 +206,7 @@ def _restorable(segment: Segment, segments: list[Segment], data: int) -> bool:
 
 
 def _bad_shape(subject: Subject, why: str) -> Problem:
-    return subject.problem("P309", f"has segments that cannot be laid out: {why}", "link by the kit's linker script")
+    return subject.problem("P311", f"has segments that cannot be laid out: {why}", "link by the kit's linker script")
 
 
 _CHECKS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
@@ -193,5 +216,6 @@ _CHECKS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     _area,
     _memory,
     _note,
+    _sections,
     _shape,
 )
