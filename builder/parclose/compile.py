@@ -103,7 +103,7 @@ def _folder_units(folder: Path, partitions: Path) -> list[Unit]:
 def _program_units(program: Program, partitions: Path) -> list[Unit]:
     if program.builtin:
         return _folder_units(partitions / program.builtin, partitions)
-    include = (f"-I{partitions / 'runtime'}", f"-I{paths.data('abi')}")
+    include = (f"-I{partitions / 'runtime'}", f"-iquote{paths.data('abi')}")
     define = tuple(f"-D{name}={value}" if value else f"-D{name}" for name, value in program.define)
     root = Path(os.path.commonpath([source.parent for source in program.sources]))
     own = (f"-iquote{root}", *_prefixes(partitions, "partitions"), *_prefixes(root, "."))
