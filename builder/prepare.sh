@@ -39,27 +39,30 @@ install_packages() {
   echo "prepare: $line"
   export DEBIAN_FRONTEND=noninteractive
   # the lists of a fresh machine are absent or old: fetched only when the packages are not to be had without
-  $line -qq >/dev/null 2>&1 || { apt-get update -qq && $line -qq >/dev/null; }
+  $line -qq >/dev/null 2>&1 || {
+    apt-get update -qq || exit 1
+    $line -qq >/dev/null || exit 1
+  }
   installed=yes
 }
 
-# What .venv was made from, two lines: another place or Python make it stale, another pyproject.toml incomplete.
-place() {
-  echo "$PWD $(python)"
+# What .venv was made from, two lines: another place makes it stale, another pyproject.toml incomplete.
+recipe() {
+  echo "$PWD"
+  cksum <pyproject.toml
 }
 
 install_venv() {
   made=.venv/made-from
-  if [ -e "$made" ] && [ "$(cat "$made")" = "$(place && cksum <pyproject.toml)" ] && .venv/bin/python -c 'import parclose' 2>/dev/null; then
+  if [ -e "$made" ] && [ "$(cat "$made")" = "$(recipe)" ] && .venv/bin/python -c 'import parclose' 2>/dev/null; then
     return 0
   fi
   echo "prepare: .venv, from pyproject.toml"
-  if [ ! -e "$made" ] || [ "$(head -n 1 "$made")" != "$(place)" ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
-    "$(python)" -m venv --clear .venv # scripts in it hold the place and the Python that it was made with
+  if [ ! -e "$made" ] || [ "$(head -n 1 "$made")" != "$PWD" ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    "$(python)" -m venv --clear .venv # scripts in it hold the place that it was made in
   fi
   .venv/bin/python -m pip install -q --disable-pip-version-check -e '.[dev]'
-  place >"$made"
-  cksum <pyproject.toml >>"$made"
+  recipe >"$made"
   installed=yes
 }
 
