@@ -13,6 +13,7 @@ from pathlib import Path
 
 from parclose import dwarf, paths
 from parclose.constants import constants
+from parclose.inspect.physical import Physical
 
 PAGE = 4096
 USER, WRITE, NX, UNCACHED, GLOBAL, LARGE = 4, 2, 1 << 63, 16, 256, 128
@@ -111,6 +112,23 @@ class Sample:
     def write(self, path: Path) -> Path:
         path.write_bytes(self.elf())
         return path
+
+
+def row_of(memory: Physical, table: str, index: int, member: str) -> int:
+    """The physical address of a member of a row in a built image."""
+    place, size = constants()["DATABASE_PHYSICAL"], dwarf.layouts().structs["database"].size
+    made = Sample({place: bytearray(memory.read(place, size) or b"")})
+    return made.row(table, index, member)
+
+
+def entry_of(memory: Physical, root: int, virtual: int) -> int:
+    """The physical address of the last-level entry for `virtual` in a built image; small pages only."""
+    table = root
+    for level in (3, 2, 1):
+        entry = memory.read(table + 8 * (virtual >> (12 + 9 * level) & 511), 8)
+        assert entry is not None
+        table = int.from_bytes(entry, "little") & 0xFFFFFFFFFF000
+    return table + 8 * (virtual >> 12 & 511)
 
 
 @functools.cache

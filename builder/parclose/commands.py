@@ -38,9 +38,10 @@ def show_problems(problems: Sequence[Problem], as_json: bool, colour: bool) -> N
     from parclose import render
 
     if as_json:
-        print(render.as_json(problems))
-    elif problems:
-        say(render.text(problems, colour))
+        show_json({"problems": render.as_json(problems)})
+    else:
+        sys.stderr.write(render.text(problems, colour=colour))
+        sys.stderr.flush()
 
 
 def new(options: argparse.Namespace, colour: bool) -> int:
@@ -165,20 +166,16 @@ def _follow(
 
 
 def inspect(options: argparse.Namespace, colour: bool) -> int:
-    """Show the resource database that stands in the image."""
+    """Show the resource database that stands in the image; exit 1 when its rows and finished tables disagree."""
     from parclose import inspect as reader
 
     given = Path(options.image)
-    if given.is_dir():
-        from parclose import emulator
-
-        given = emulator.load(given).image
-    found: dict[str, Any] = reader.read(given)
+    found: dict[str, Any] = reader.read(given / "image.elf" if given.is_dir() else given)
     if options.json:
         show_json(found)
     else:
         print(reader.text(found))
-    return 0
+    return 1 if found["disagreements"] else 0
 
 
 def explain(options: argparse.Namespace, colour: bool) -> int:

@@ -68,9 +68,14 @@ def _region(entry: Document) -> str:
 
 
 def _channel(entry: Document) -> str:
-    target = f"endpoint {entry['endpoint']} of {entry['peer']}" if entry["endpoint"] else str(entry["peer"])
-    way = f"to {target}" if entry["end"] == "client" else f"from {entry['peer']} at {entry['endpoint'] or 'this end'}"
-    return f"{entry['name']:<16} {_range(entry)} {entry['class']} {way}, {entry['rights']}, event {entry['event']}"
+    if entry["endpoint"] is None:
+        way = f"with {entry['peer']}"
+    elif entry["end"] == "client":
+        way = f"to endpoint {entry['endpoint']} of {entry['peer']}"
+    else:
+        way = f"from {entry['peer']} to its endpoint {entry['endpoint']}"
+    converted = f", {entry['rights']}, at most {entry['quota']} in flight" if entry["class"] == "block" else ""
+    return f"{entry['name']:<16} {_range(entry)} {entry['class']} {way}{converted}, event {entry['event']}"
 
 
 def _device(entry: Document) -> str:
