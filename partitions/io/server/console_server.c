@@ -163,7 +163,8 @@ bool console_server_run(struct console_server *server) {
   uint64_t now = calls_now();
   if (!server->attention && console_server_deadline(server) > now)
     return false;
-  bool more = take_keys(server);
+  bool more = server->device->driver->interrupt(server->device);
+  more |= take_keys(server);
   for (uint32_t i = 0; i < server->clients; i++)
     more |= serve(server->client[(server->next + i) % server->clients], now);
   if (server->clients)
