@@ -28,7 +28,7 @@ class _Page:
 
 
 def build(plan: Plan) -> tuple[Table, ...]:
-    """All page tables of `plan`, by physical address: the shared ones, then each partition's, its root first."""
+    """All page tables of `plan`, by physical address."""
     shared = _Tables(plan.shared_tables)
     for stretch in plan.shared_stretches:
         for virtual, physical, _ in stretch.pieces():
@@ -36,7 +36,7 @@ def build(plan: Plan) -> tuple[Table, ...]:
     found = list(shared.finish("shared"))
     for partition in plan.partitions:
         found += _Root(partition, shared).finish()
-    return tuple(found)
+    return tuple(sorted(found, key=lambda table: table.physical))
 
 
 class _Tables:
