@@ -31,6 +31,7 @@
 #define LIMIT_DESCRIPTOR_PAGES 16u /* 4 KiB pages of one partition's descriptor page */
 
 #define FRAME_SHORTEST_NS 20000u /* a shorter minor frame would be mostly switching */
+#define BUDGET_SHORTEST_NS 5000u   /* a smaller budget would be over before anything is done */
 #define FRAME_LONGEST_NS 1000000000ull
 #define MANAGER_SLOT_DEFAULT_NS 50000u
 

@@ -164,6 +164,7 @@ class Board:
     reboot: PortWrite | None
     console: str  # the first console device's name, "" where there is none
     qemu: Qemu | None
+    roles: tuple[tuple[str, str, Span], ...] = ()  # other names of devices: role, device, place
 
 
 # --- the layout, resolved ---------------------------------------------------
@@ -199,6 +200,9 @@ class Endpoint:
 @dataclass(frozen=True)
 class Channel:
     """One channel, said once: `client` and `server` are partitions, `endpoint` is None between guests.
+
+    An endpoint's name is unique in its partition only: `(server, endpoint)` is `(Endpoint.partition, Endpoint.name)`.
+    `server_name` is then the endpoint's name, so a server tells its ends apart by it and the client together.
 
     `data_size` is the data area's size in bytes (whole pages, may be 0 for block).
     """

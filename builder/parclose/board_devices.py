@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The devices of a board file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from parclose.constants import constants
+from parclose.errors import Span
+from parclose.model import Bar, BarKind, Bus, Device, Msix
+from parclose.problems import at
+from parclose.source import Entry, Node, Scalar
+from parclose.values import Fields, Given, Reader
+
+PORT_LIMIT = 0x10000
+KINDS = ("nvme", "16550", "other")
+_PCI_KEYS = ["kind", "pci", "identity", "class", "bars", "msix", "bus-master", "block-size", "capacity"]
+_ISA_KEYS = ["kind", "ports", "interrupt"]
+_CLASS_16550 = 0x070002
+_PCI_ADDRESS = re.compile(r"([0-9a-fA-F]{2}):([0-9a-fA-F]{2})\.([0-7])")
+_IDENTITY = re.compile(r"([0-9a-fA-F]{4}):([0-9a-fA-F]{4})")
+_CLASS = re.compile(r"([0-9a-fA-F]{2}):([0-9a-fA-F]{2}):([0-9a-fA-F]{2})")
+_BAR_KEYS = {"memory32": BarKind.MEMORY_32, "memory64": BarKind.MEMORY_64, "ports": BarKind.PORTS}
+
+
+@dataclass(frozen=True)
+class PortRange:
+    """ISA ports from `start` on."""
+
+    name: str
+    start: int
+    count: int
+    span: Span
+
+
+def port_range(reader: Reader, name: Scalar, node: Node) -> PortRange | None:
+    """Ports as a board writes them: `{start: 0x3f8, count: 8}`."""
+    fields = reader.fields(node, f"the ports of '{name.text}'", name.span, ("start", "count"))
+    if fields is None:
+        return None
+    start = fields.need("start", lambda node, what: reader.integer(node, what, 0, PORT_LIMIT - 1))
+    count = fields.need("count", lambda node, what: reader.integer(node, what, 1, 256))
+    if start.value is None or count.value is None:
+        return None
+    return PortRange(name.text, start.value, count.value, name.span)
+
+
+def read_devices(board: Fields, reader: Reader) -> tuple[Device, ...]:
+    """The devices that could be read; problems of the others are noted."""
+    entry = board.entry("devices")
+    mapping = reader.mapping(entry.value, "'devices'") if entry else None
+    if entry is None:
+        board.missing("devices")
+    devices = [_device(each, reader) for each in mapping.entries] if mapping else []
+    return tuple(device for device in devices if device is not None)
+
+
+def _device(entry: Entry, reader: Reader) -> Device | None:
+    name = reader.name(entry.key, "a device")
+    mapping = reader.mapping(entry.value, f"the device '{entry.key.text}'")
+    if mapping is None or name.value is None:
+        return None
+    is_pci = mapping.get("pci") is not None
+    fields = Fields(reader, mapping, f"the device '{name.value}'", entry.key.span)
+    fields.refuse_others(_PCI_KEYS if is_pci else _ISA_KEYS, {})
+    kind = fields.need("kind", lambda node, what: _kind(reader, node, what)).value or ""
+    return _pci_device(name.value, kind, fields) if is_pci else _isa_device(name.value, kind, fields)
+
+
+def _kind(reader: Reader, node: Node, what: str) -> Given[str]:
+    given = reader.choice(node, what, KINDS)
+    return Given("" if given.value == "other" else given.value, given.span)
+
+
+def _isa_device(name: str, kind: str, fields: Fields) -> Device | None:
+    reader = fields.reader
+    entry = fields.entry("ports")
+    if entry is None:
+        fields.missing("ports", "a device is on PCI (pci: 00:04.0) or has ports: {start: 0x3f8, count: 8}")
+    ports = port_range(reader, Scalar(fields.place, name, True), entry.value) if entry else None
+    interrupt = fields.get("interrupt", lambda node, what: reader.integer(node, what, 0, 23))
+    if ports is None:
+        return None
+    return Device(
+        name=name,
+        bus=Bus.ISA,
+        kind=kind,
+        span=fields.place,
+        class_code=_CLASS_16550 if kind == "16550" else 0,
+        bars=(Bar(0, BarKind.PORTS, ports.count, ports.start),),
+        isa_interrupts=(interrupt.value,) if interrupt is not None and interrupt.value is not None else (),
+    )
+
+
+def _pci_device(name: str, kind: str, fields: Fields) -> Device | None:
+    reader = fields.reader
+    address = fields.need("pci", lambda node, what: _pattern(reader, node, what, _PCI_ADDRESS, "P213", "00:04.0"))
+    identity = fields.need("identity", lambda node, what: _pattern(reader, node, what, _IDENTITY, "P214", "1b36:0010"))
+    code = fields.need("class", lambda node, what: _pattern(reader, node, what, _CLASS, "P214", "01:08:02"))
+    master = fields.get("bus-master", reader.boolean)
+    block = fields.need("block-size", reader.size) if kind == "nvme" else fields.get("block-size", reader.size)
+    capacity = fields.need("capacity", reader.size) if kind == "nvme" else fields.get("capacity", reader.size)
+    return Device(
+        name=name,
+        bus=Bus.PCI,
+        kind=kind,
+        span=fields.place,
+        address=_bdf(address.value),
+        identity=_identity(identity.value),
+        class_code=int((code.value or "0").replace(":", ""), 16),
+        bars=_bars(fields),
+        msix=_msix(fields),
+        bus_master=bool(master and master.value),
+        block_size=(block.value or 0) if block else 0,
+        capacity=(capacity.value or 0) if capacity else 0,
+    )
+
+
+def _pattern(reader: Reader, node: Node, what: str, form: re.Pattern[str], code: str, example: str) -> Given[str]:
+    scalar = reader.scalar(node, what)
+    if scalar is not None and form.fullmatch(scalar.text):
+        return Given(scalar.text, scalar.span)
+    if scalar is not None:
+        text = f"{what} is written as {example}, not '{scalar.text[:40]}'"
+        reader.problems.error(code, text, at(scalar.span, "not of this form"), help=f"for example {example}")
+    return Given(None, node.span)
+
+
+def _bdf(text: str | None) -> int:
+    found = _PCI_ADDRESS.fullmatch(text or "")
+    return int(found[1], 16) << 8 | int(found[2], 16) << 3 | int(found[3]) if found else 0
+
+
+def _identity(text: str | None) -> int:
+    """Device id << 16 | vendor id, of `vendor:device`."""
+    found = _IDENTITY.fullmatch(text or "")
+    return int(found[2], 16) << 16 | int(found[1], 16) if found else 0
+
+
+def _bars(fields: Fields) -> tuple[Bar, ...]:
+    entry = fields.entry("bars")
+    mapping = fields.reader.mapping(entry.value, f"'bars' of {fields.what}") if entry else None
+    bars = [_bar(each, fields) for each in mapping.entries] if mapping else []
+    return tuple(bar for bar in bars if bar is not None)
+
+
+def _bar(entry: Entry, fields: Fields) -> Bar | None:
+    reader = fields.reader
+    index = reader.integer(entry.key, f"a BAR of {fields.what}", 0, constants()["LIMIT_BARS"] - 1)
+    inner = reader.fields(entry.value, f"BAR {entry.key.text} of {fields.what}", entry.key.span, list(_BAR_KEYS))
+    if inner is None or index.value is None:
+        return None
+    for key, kind in _BAR_KEYS.items():
+        size = inner.get(key, reader.size)
+        if size is not None:
+            return Bar(index.value, kind, size.value) if size.value is not None else None
+    inner.missing("memory64", "a BAR is memory32, memory64 or ports, with its size")
+    return None
+
+
+def _msix(fields: Fields) -> Msix | None:
+    entry = fields.entry("msix")
+    keys = "entries", "bar", "table", "pending"
+    reader = fields.reader
+    inner = reader.fields(entry.value, f"'msix' of {fields.what}", entry.key.span, keys) if entry else None
+    if inner is None:
+        return None
+    entries = inner.need("entries", lambda node, what: reader.integer(node, what, 1, 2048))
+    bar = inner.need("bar", lambda node, what: reader.integer(node, what, 0, constants()["LIMIT_BARS"] - 1))
+    table, pending = inner.need("table", reader.address), inner.need("pending", reader.address)
+    if entries.value is None or bar.value is None or table.value is None or pending.value is None:
+        return None
+    return Msix(entries.value, bar.value, table.value, bar.value, pending.value)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a layout's file to a `System`, with every problem found on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from parclose import paths
+from parclose.board import load_board
+from parclose.checks import CHECKS
+from parclose.errors import Problem, UsageError
+from parclose.layout import RawLayout
+from parclose.layout_reader import read_layout
+from parclose.model import Board, System
+from parclose.problems import Collector, at
+from parclose.resolve import resolve
+from parclose.scope import Scope
+from parclose.source import read
+from parclose.values import Reader
+from parclose.wording import listing, nearest
+
+
+def check(layout_path: Path, board: str | None = None) -> tuple[System | None, tuple[Problem, ...]]:
+    """The system that a layout describes, and all problems found: errors, for which the system is None, and warnings.
+
+    `board` is a name or path that replaces the layout's board. Spans name files as they were given here, so that
+    `layout_path` relative to the current directory gives messages that an editor can follow. Raises `UsageError` when
+    there is no such layout, or no such board where `board` names one.
+    """
+    _must_be_file(layout_path)
+    problems = Collector()
+    node = read(layout_path, problems)
+    layout = read_layout(node, layout_path, Reader(problems)) if node is not None else None
+    if layout is None:
+        return None, problems.all()
+    scope = Scope(layout, _board(layout, board, problems))
+    for each in CHECKS:
+        each(scope, problems)
+    if problems.failed or scope.board is None:
+        return None, problems.all()
+    return resolve(scope, scope.board), problems.all()
+
+
+def _must_be_file(path: Path) -> None:
+    if path.is_dir():
+        inside = path / "layout.yaml"
+        hint = f"did you mean {inside}?" if inside.is_file() else "name the .yaml file in it"
+        raise UsageError(f"{path} is a folder, not a layout", hint)
+    if path.is_file():
+        return
+    there = [each.name for each in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+    near = nearest(path.name, there)
+    hint = f"did you mean {path.parent / near}?" if near else "`parclose new NAME` writes one that works"
+    raise UsageError(f"there is no layout {path}", hint)
+
+
+def _board(layout: RawLayout, override: str | None, problems: Collector) -> Board | None:
+    if override is not None:
+        path = find_board(override, layout.path)
+        if path is None:
+            raise UsageError(f"there is no board '{override}'", _boards_there(layout.path, override))
+        return load_board(path, problems)
+    name = layout.board.value
+    if name is None:
+        return None
+    path = find_board(name, layout.path)
+    if path is not None:
+        return load_board(path, problems)
+    text = f"there is no board '{name[:60]}'"
+    looked = "boards/ beside the layout, $PARCLOSE_BOARDS, and the boards that are shipped"
+    here = at(layout.board.span, "not found"), at(layout.span, "in this layout")
+    problems.error("P010", text, *here, help=f"{_boards_there(layout.path, name)}; looked in {looked}")
+    return None
+
+
+def find_board(name: str, layout_path: Path) -> Path | None:
+    """The file of a board: a path (relative to the layout, or as it is) where `name` ends in .yaml or holds a slash,
+    else NAME.yaml in the first of `paths.board_folders` that has it. None when there is none."""
+    if name.endswith((".yaml", ".yml")) or "/" in name:
+        candidates = [layout_path.parent / name, Path(name)]
+    else:
+        candidates = [folder / f"{name}.yaml" for folder in paths.board_folders(layout_path)]
+    try:
+        return next((path for path in candidates if path.is_file()), None)
+    except (OSError, ValueError):  # a name too long for the file system, or with a zero byte
+        return None
+
+
+def _boards_there(layout_path: Path, name: str) -> str:
+    names = sorted({each.stem for folder in paths.board_folders(layout_path) for each in folder.glob("*.yaml")})
+    near = nearest(name, names)
+    return f"did you mean '{near}'?" if near else f"boards found: {listing(names) or 'none'}"

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Endpoints: on what they stand, and which extents they take."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from parclose.layout import RawEndpoint, RawPartition, certain
+from parclose.model import Device
+from parclose.problems import Collector, at
+from parclose.scope import Scope
+from parclose.wording import format_size, round_up, suggestion
+
+_DRIVEN = {"block": "nvme", "console": "16550"}
+
+
+def _endpoints(scope: Scope) -> list[tuple[RawPartition, RawEndpoint]]:
+    return [(partition, endpoint) for partition in scope.layout.partitions for endpoint in partition.endpoints]
+
+
+def device_not_owned(scope: Scope, problems: Collector) -> None:
+    """P061: an endpoint on a device that its partition does not list. P011 where there is no such device."""
+    if scope.board is None:
+        return
+    for partition, endpoint in _endpoints(scope):
+        name, span = endpoint.device.value, endpoint.device.span
+        if name is None or name in [given.value for given in partition.devices]:
+            continue  # not readable, or complained about in `devices`
+        device = scope.device(name)
+        if device is None and name not in scope.aliases:
+            help = suggestion(name, scope.device_names(), "devices of this board")
+            text = f"the board {scope.board.name} has no device '{name[:40]}'"
+            problems.error("P011", text, at(span, "unknown"), at(scope.layout.board.span, "this board"), help=help)
+        elif device is not None and certain(partition.devices):
+            _not_owned(scope, partition, device, endpoint, problems)
+
+
+def _not_owned(
+    scope: Scope, partition: RawPartition, device: Device, endpoint: RawEndpoint, problems: Collector
+) -> None:
+    if device in [owned for owned, _ in scope.owned(partition)]:
+        return
+    others = scope.claims.get(device.name, [])
+    mine = [name.value for name in partition.devices if name.value] + [device.name]
+    help = f"write devices: [{', '.join(mine)}]"
+    if others:
+        help = f"'{others[0][0].name}' owns it: move the endpoint there"
+    text = f"the endpoint '{endpoint.name}' is on {device.name}, which '{partition.name}' does not own"
+    other = at(others[0][1], f"owned by '{others[0][0].name}'") if others else at(partition.span, "this partition")
+    problems.error("P061", text, at(endpoint.device.span, "not its own"), other, help=help)
+
+
+def wrong_class(scope: Scope, problems: Collector) -> None:
+    """P062: a block endpoint on a serial port, a console on a disk, or either on what no driver knows."""
+    for partition, endpoint in _endpoints(scope):
+        device = scope.device(endpoint.device.value)
+        builtin = partition.program.builtin if partition.program else None
+        if device is None or not endpoint.kind or device.kind == _DRIVEN[endpoint.kind]:
+            continue
+        if not device.kind and builtin is None:
+            continue  # a program of the user's may drive anything
+        fitting = [name for name, other in scope.devices.items() if other.kind == _DRIVEN[endpoint.kind]]
+        kind = device.kind or "unknown kind"
+        text = f"a {endpoint.kind} endpoint cannot be on {device.name}, a device of kind {kind}"
+        proper = {"nvme": "block", "16550": "console"}.get(device.kind)
+        meant = f"write {proper}: {device.name}, or " if proper else ""
+        help = f"{meant}name {' or '.join(fitting)}" if fitting else f"{meant}leave the endpoint out"
+        problems.error(
+            "P062", text, at(endpoint.device.span, "of the wrong kind"), at(device.span, "this device"), help=help
+        )
+
+
+def extent_of(scope: Scope, endpoint: RawEndpoint) -> tuple[Device, int, int] | None:
+    """Device, start and size in bytes of a block endpoint, where all of it is known. No size: the rest of the device."""
+    device = scope.device(endpoint.device.value)
+    if endpoint.kind != "block" or device is None or device.kind != "nvme":
+        return None
+    start = 0 if endpoint.start is None else endpoint.start.value
+    if start is None or (endpoint.size is not None and endpoint.size.value is None):
+        return None
+    size = endpoint.size.value if endpoint.size is not None else None
+    return device, start, size if size is not None else max(device.capacity - start, 0)
+
+
+def _extents(scope: Scope) -> list[tuple[RawPartition, RawEndpoint, Device, int, int]]:
+    found = []
+    for partition, endpoint in _endpoints(scope):
+        extent = extent_of(scope, endpoint)
+        if extent is not None:
+            found.append((partition, endpoint, *extent))
+    return found
+
+
+def past_the_end(scope: Scope, problems: Collector) -> None:
+    """P063: an extent that ends beyond its disk."""
+    for _, endpoint, device, start, size in _extents(scope):
+        if start + size <= device.capacity and size:
+            continue
+        if endpoint.size is not None and endpoint.size.value == 0:
+            continue  # P066
+        span = endpoint.size.span if endpoint.size and start < device.capacity else None
+        span = span or (endpoint.start.span if endpoint.start else endpoint.span)
+        left = max(device.capacity - start, 0)
+        text = f"the extent of '{endpoint.name}' ends at {format_size(start + size)}, {device.name} at {format_size(device.capacity)}"
+        help = f"from {format_size(start)} on, {format_size(left)} are left: write size: {format_size(left)}"
+        if not left:
+            help = f"{device.name} ends at {format_size(device.capacity)}: give it an earlier start"
+        problems.error(
+            "P063", text, at(span, "past the end"), at(device.span, f"{format_size(device.capacity)}"), help=help
+        )
+
+
+def off_a_block(scope: Scope, problems: Collector) -> None:
+    """P064: an extent that begins or ends inside a block."""
+    for _, endpoint in _endpoints(scope):
+        device = scope.device(endpoint.device.value)
+        for key, given in (("start", endpoint.start), ("size", endpoint.size)):
+            if (
+                device is None
+                or not device.block_size
+                or given is None
+                or given.value is None
+                or endpoint.kind != "block"
+            ):
+                continue
+            if given.value % device.block_size:
+                up = round_up(given.value, device.block_size)
+                down = up - device.block_size
+                near = f"{format_size(down)} or {format_size(up)}" if down else format_size(up)
+                text = f"the {key} of '{endpoint.name}' is no multiple of the block size of {device.name}"
+                place = at(device.span, f"blocks of {format_size(device.block_size)}")
+                problems.error("P064", text, at(given.span, "inside a block"), place, help=f"the nearest: {near}")
+
+
+def empty_extent(scope: Scope, problems: Collector) -> None:
+    """P066: an extent of size 0."""
+    for _, endpoint in _endpoints(scope):
+        if endpoint.kind == "block" and endpoint.size is not None and endpoint.size.value == 0:
+            device = scope.device(endpoint.device.value)
+            left = f": {format_size(device.capacity)} in all" if device else ""
+            text = f"the extent of '{endpoint.name}' is empty"
+            help = f"leave 'size' out to take the rest of the device{left}"
+            problems.error(
+                "P066", text, at(endpoint.size.span, "nothing"), at(endpoint.span, "this endpoint"), help=help
+            )
+
+
+def overlapping_extents(scope: Scope, problems: Collector) -> None:
+    """P065: two extents of one medium that share a block one of them may write."""
+    for one, other in combinations(_extents(scope), 2):
+        (_, first, device, start, size), (_, second, medium, also, count) = one, other
+        low, high = max(start, also), min(start + size, also + count)
+        reads = [each.access is not None and each.access.value in ("read", None) for each in (first, second)]
+        if device is not medium or low >= high or all(reads):
+            continue
+        text = f"'{first.name}' and '{second.name}' overlap on {device.name} by {format_size(high - low)}"
+        ends = sorted(begin + length for _, _, on, begin, length in _extents(scope) if on is device)
+        free = [end for end in ends if not _taken(scope, device, second, end, count)]
+        help = (
+            f"{format_size(count)} are free from {format_size(free[0])} on"
+            if free
+            else _largest_gap(scope, device, second)
+        )
+        span = second.start.span if second.start else second.span
+        earlier = first.start.span if first.start else first.span
+        labels = (
+            at(span, f"{format_size(also)} to {format_size(also + count)}"),
+            at(earlier, f"{format_size(start)} to {format_size(start + size)}"),
+        )
+        problems.error("P065", text, *labels, help=help)
+
+
+def _others(scope: Scope, device: Device, endpoint: RawEndpoint) -> list[tuple[int, int]]:
+    return sorted(
+        (begin, begin + length)
+        for _, each, on, begin, length in _extents(scope)
+        if on is device and each is not endpoint
+    )
+
+
+def _taken(scope: Scope, device: Device, endpoint: RawEndpoint, start: int, size: int) -> bool:
+    if start + size > device.capacity:
+        return True
+    return any(start < end and begin < start + size for begin, end in _others(scope, device, endpoint))
+
+
+def _largest_gap(scope: Scope, device: Device, endpoint: RawEndpoint) -> str:
+    gaps, at_byte = [], 0
+    for begin, end in _others(scope, device, endpoint):
+        gaps.append((begin - at_byte, at_byte))
+        at_byte = max(at_byte, end)
+    size, start = max([*gaps, (device.capacity - at_byte, at_byte)])
+    if size <= 0:
+        return f"nothing is free on {device.name}: make another extent smaller"
+    return f"the largest free extent is {format_size(size)} from {format_size(start)} on"
+
+
+def console_twice(scope: Scope, problems: Collector) -> None:
+    """P069: two console endpoints on one serial port."""
+    consoles = [(partition, endpoint) for partition, endpoint in _endpoints(scope) if endpoint.kind == "console"]
+    for (owner, first), (_, second) in combinations(consoles, 2):
+        device = scope.device(first.device.value)
+        if device is not None and device is scope.device(second.device.value):
+            text = f"the console endpoints '{first.name}' and '{second.name}' are both on {device.name}"
+            help = f"keep one: a console is always shared, every client may have a channel to {owner.name}.{first.name}"
+            problems.error(
+                "P069", text, at(second.device.span, "again"), at(first.device.span, "already here"), help=help
+            )
+
+
+def nobody_uses(scope: Scope, problems: Collector) -> None:
+    """P067 (warning): an endpoint that no channel leads to."""
+    if any("channels" in partition.broken for partition in scope.layout.partitions):
+        return
+    aims = {raw.to.value for partition in scope.layout.partitions for raw in partition.channels if raw.to}
+    for partition, endpoint in _endpoints(scope):
+        if endpoint.kind == "block" and f"{partition.name}.{endpoint.name}" not in aims:
+            text = f"no channel leads to the endpoint '{endpoint.name}'"
+            help = f"a guest reaches it by channels: {{disk: {partition.name}.{endpoint.name}}}"
+            problems.warning(
+                "P067", text, at(endpoint.span, "not used"), at(partition.span, "in this partition"), help=help
+            )
+
+
+def serves_nothing(scope: Scope, problems: Collector) -> None:
+    """P087: the built-in I/O partition without an endpoint."""
+    for partition in scope.layout.partitions:
+        builtin = partition.program.builtin if partition.program else None
+        if (
+            builtin is not None
+            and builtin.value == "io"
+            and not partition.endpoints
+            and "endpoints" not in partition.broken
+        ):
+            text = f"'{partition.name}' is an I/O partition and has no endpoint"
+            help = "add one, as in endpoints: {line: {console: com1}}"
+            problems.error(
+                "P087", text, at(partition.span, "no 'endpoints'"), at(builtin.span, "serves endpoints"), help=help
+            )
+
+
+CHECKS = (
+    device_not_owned,
+    wrong_class,
+    past_the_end,
+    off_a_block,
+    empty_extent,
+    overlapping_extents,
+    console_twice,
+    nobody_uses,
+    serves_nothing,
+)

@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One partition of a layout: its program, endpoints, channels and the rest, as written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from parclose.constants import constants
+from parclose.expand import Named, expand
+from parclose.layout import RawChannel, RawEndpoint, RawHealth, RawPartition, RawProgram, Texts
+from parclose.problems import at
+from parclose.source import Entry, Mapping, Node, Scalar
+from parclose.values import Fields, Given, Reader
+
+_KEYS = [
+    "program",
+    "memory",
+    "stack",
+    "devices",
+    "dma",
+    "endpoints",
+    "channels",
+    "config",
+    "after",
+    "health",
+    "debug",
+    "count",
+    "like",
+]
+_LATER = {
+    "guest": "whole operating systems as guests come later",
+    "processors": "several processors come later",
+    "on": "several processors come later",
+}
+_ENDPOINT_LATER = {"network": "network endpoints come later"}
+_CHANNEL_LATER = {
+    "mac": "network channels come later",
+    "talks_to": "network channels come later",
+    "paths": "redundant paths come later",
+    "direct": "direct channels come later",
+}
+_LONGEST_SHARE = 100
+
+
+def texts(fields: Fields, key: str) -> Texts:
+    """A list of words under `key`; one unreadable item where it is no list."""
+    entry = fields.entry(key)
+    if entry is None:
+        return ()
+    items = fields.reader.items(entry.value, f"'{key}' of {fields.what}")
+    if items is None:
+        return (Given(None, entry.key.span),)
+    return tuple(fields.reader.text(item, f"an item of '{key}' of {fields.what}") for item in items)
+
+
+def read_partition(named: Named, reader: Reader) -> RawPartition:
+    """The partition `named`; what could not be read is marked in it."""
+    what = f"the partition '{named.name}'"
+    if isinstance(named.node, Scalar) and named.node.text:
+        text = f"{what} is '{named.node.text[:40]}', not a mapping"
+        help = f"write {named.group}: {{program: {named.node.text[:40]}}}"
+        reader.problems.error("P003", text, at(named.node.span, "a mapping is expected"), help=help)
+        return RawPartition(named.name, named.span, named.group, broken=frozenset(_KEYS))
+    fields = reader.fields(named.node, what, named.span, _KEYS, _LATER)
+    if fields is None:
+        return RawPartition(named.name, named.span, named.group, broken=frozenset(_KEYS))
+    broken = {key for key in ("endpoints", "channels") if _is_broken(fields, key)}
+    return RawPartition(
+        name=named.name,
+        span=named.span,
+        group=named.group,
+        program=_program(fields),
+        memory=fields.get("memory", reader.size),
+        stack=fields.get("stack", reader.size),
+        devices=texts(fields, "devices"),
+        dma=fields.get("dma", lambda node, what: reader.choice(node, what, ("trusted",))),
+        endpoints=_endpoints(fields),
+        channels=_channels(fields),
+        config=texts(fields, "config"),
+        after=texts(fields, "after"),
+        health=_health(fields),
+        debug=fields.get("debug", reader.boolean),
+        broken=frozenset(broken),
+    )
+
+
+def _is_broken(fields: Fields, key: str) -> bool:
+    entry = fields.entry(key)
+    return entry is not None and not isinstance(entry.value, Mapping)
+
+
+def _program(fields: Fields) -> RawProgram | None:
+    entry = fields.entry("program")
+    if entry is None:
+        if fields.entry("guest") is None:
+            fields.missing("program", "write program: main.c, or program: {builtin: io}")
+        return None
+    node, reader = entry.value, fields.reader
+    if not isinstance(node, Mapping):
+        return RawProgram(node.span, file=reader.text(node, f"the program of {fields.what}"))
+    keys = ("sources", "elf", "builtin", "file", "cflags", "define")
+    what = f"the program of {fields.what}"
+    inner = reader.fields(node, what, entry.key.span, keys)
+    if inner is None:
+        return RawProgram(entry.key.span, broken=True)
+    program = RawProgram(
+        span=entry.key.span,
+        file=inner.get("file", reader.text),
+        sources=texts(inner, "sources") if inner.entry("sources") else None,
+        elf=inner.get("elf", reader.text),
+        builtin=inner.get("builtin", reader.text),
+        cflags=texts(inner, "cflags"),
+        define=_define(inner),
+    )
+    return replace(program, broken=_one_origin(inner, program))
+
+
+def _one_origin(fields: Fields, program: RawProgram) -> bool:
+    """Note P054 unless exactly one key says where the program comes from, and P054 for flags of what is not compiled."""
+    keys = [key for key in ("file", "sources", "elf", "builtin") if fields.entry(key) is not None]
+    problems = fields.reader.problems
+    if not keys:
+        fields.missing("sources", "or 'file', 'elf', 'builtin': one of them says where the program comes from")
+        return True
+    entries = [entry for key in keys if (entry := fields.entry(key)) is not None]
+    if len(keys) > 1:
+        text = f"{fields.what} comes from '{keys[0]}' and from '{keys[1]}'"
+        first, second = entries[0].key.span, entries[1].key.span
+        problems.error("P054", text, at(second, "second origin"), at(first, "first origin"), help="keep one of them")
+        return True
+    for key in ("cflags", "define"):
+        flags = fields.entry(key)
+        if flags is not None and (program.elf or program.builtin):
+            text = f"'{key}' has no meaning for a program that is not compiled"
+            problems.error("P054", text, at(flags.key.span, "not used"), at(entries[0].key.span, "ready made"))
+            return True
+    return False
+
+
+def _define(fields: Fields) -> tuple[tuple[Given[str], Given[str]], ...]:
+    """C macros: names, and values as they were written."""
+    entry = fields.entry("define")
+    mapping = fields.reader.mapping(entry.value, f"'define' of {fields.what}") if entry else None
+    return (
+        tuple((Given(each.key.text, each.key.span), _macro(each, fields)) for each in mapping.entries)
+        if mapping
+        else ()
+    )
+
+
+def _macro(entry: Entry, fields: Fields) -> Given[str]:
+    if isinstance(entry.value, Scalar):
+        return Given(entry.value.text if entry.value.span != entry.key.span else "", entry.value.span)
+    scalar = fields.reader.scalar(entry.value, f"the macro '{entry.key.text}'")
+    return Given(scalar.text if scalar else None, entry.value.span)
+
+
+def _endpoints(fields: Fields) -> tuple[RawEndpoint, ...]:
+    entry = fields.entry("endpoints")
+    mapping = fields.reader.mapping(entry.value, f"'endpoints' of {fields.what}") if entry else None
+    return (
+        tuple(_endpoint(named, fields) for named in expand(mapping, fields.reader, "the endpoint")) if mapping else ()
+    )
+
+
+def _endpoint(named: Named, partition: Fields) -> RawEndpoint:
+    reader = partition.reader
+    reader.legal_name(named.name, named.span, "an endpoint")
+    what = f"the endpoint '{named.name}'"
+    keys = ["block", "console", "start", "size", "access", "shared", "count", "like"]
+    fields = reader.fields(named.node, what, named.span, keys, _ENDPOINT_LATER)
+    if fields is None:
+        return RawEndpoint(named.name, named.span, "", Given(None, named.span))
+    kind = _endpoint_kind(fields)
+    return RawEndpoint(
+        name=named.name,
+        span=named.span,
+        kind=kind,
+        device=(fields.get(kind, reader.text) if kind else None) or Given(None, named.span),
+        start=fields.get("start", reader.address),
+        size=fields.get("size", reader.size),
+        access=fields.get("access", lambda node, what: reader.choice(node, what, ("read", "write"))),
+        shared=fields.get("shared", reader.boolean),
+    )
+
+
+def _endpoint_kind(fields: Fields) -> str:
+    """ "block" or "console"; "" when neither or both (P068), and keys of a block endpoint on a console refused."""
+    block, console = fields.entry("block"), fields.entry("console")
+    problems = fields.reader.problems
+    if block is not None and console is not None:
+        text = f"{fields.what} is on a block device and on a console"
+        problems.error(
+            "P068", text, at(console.key.span, "and this"), at(block.key.span, "this"), help="make two endpoints of it"
+        )
+        return ""
+    if block is None and console is None:
+        if fields.entry("network") is None:
+            text, help = f"{fields.what} is on no device", "write block: DEVICE or console: DEVICE in it"
+            problems.error("P068", text, at(fields.place, "neither block nor console"), help=help)
+        return ""
+    for key in ("start", "size", "access"):
+        entry = fields.entry(key)
+        if console is not None and entry is not None:
+            text = f"'{key}' has no meaning for a console"
+            here, there = at(entry.key.span, "not used"), at(console.key.span, "a console")
+            problems.error("P076", text, here, there, help=f"leave '{key}' out")
+    return "block" if block is not None else "console"
+
+
+def _channels(fields: Fields) -> tuple[RawChannel, ...]:
+    entry = fields.entry("channels")
+    mapping = fields.reader.mapping(entry.value, f"'channels' of {fields.what}") if entry else None
+    return tuple(_channel(each, fields) for each in mapping.entries) if mapping else ()
+
+
+def _channel(entry: Entry, partition: Fields) -> RawChannel:
+    reader, name, span = partition.reader, entry.key.text, entry.key.span
+    what = f"the channel '{name}' of {partition.what}"
+    reader.legal_name(name, span, "a channel")
+    if not isinstance(entry.value, Mapping):
+        return RawChannel(name, span, to=reader.text(entry.value, what))
+    keys = ["to", "from", "data", "access", "share", "quota"]
+    fields = reader.fields(entry.value, what, span, keys, _CHANNEL_LATER)
+    if fields is None:
+        return RawChannel(name, span)
+    to, source = fields.entry("to"), fields.entry("from")
+    if to is None and source is None and fields.entry("paths") is None:
+        fields.missing("to", "write to: io.ENDPOINT, or to: PARTITION")
+    if source is not None:
+        _alone(fields, source)
+    limit = constants()["LIMIT_IN_FLIGHT"]
+    return RawChannel(
+        name=name,
+        span=span,
+        to=fields.get("to", reader.text) if source is None else None,
+        source=fields.get("from", reader.text),
+        data=fields.get("data", reader.size),
+        access=fields.get("access", lambda node, what: reader.choice(node, what, ("read", "write"))),
+        share=fields.get("share", lambda node, what: reader.integer(node, what, 1, _LONGEST_SHARE)),
+        quota=fields.get("quota", lambda node, what: reader.integer(node, what, 1, limit)),
+    )
+
+
+def _alone(fields: Fields, source: Entry) -> None:
+    """`from` gives another name to an end that is declared elsewhere; everything else is said there (P083)."""
+    for entry in fields.mapping.entries:
+        if entry is not source and entry.key.text in ("to", "data", "access", "share", "quota"):
+            text = f"'{entry.key.text}' stands beside 'from', which only renames"
+            help = f"say '{entry.key.text}' where the channel is declared, or leave 'from' out"
+            here, there = at(entry.key.span, "belongs to the declaration"), at(source.key.span, "renames")
+            fields.reader.problems.error("P083", text, here, there, help=help)
+
+
+def _health(fields: Fields) -> RawHealth | None:
+    entry = fields.entry("health")
+    if entry is None:
+        return None
+    reader = fields.reader
+    inner = reader.fields(entry.value, f"'health' of {fields.what}", entry.key.span, ("fault",))
+    fault = inner.entry("fault") if inner else None
+    if inner is None or fault is None:
+        if inner is not None:
+            inner.missing("fault", "write fault: restart, or fault: stop")
+        return None
+    words, what = ("restart", "stop"), f"'fault' of {fields.what}"
+    if not isinstance(fault.value, Mapping):
+        return RawHealth(fault.key.span, reader.choice(fault.value, what, words))
+    keys = ("do", "limit", "within", "then")
+    detail = reader.fields(fault.value, what, fault.key.span, keys)
+    if detail is None:
+        return None
+    detail.get("then", lambda node, what: reader.choice(node, what, ("stop",)))
+    do = detail.need("do", lambda node, what: reader.choice(node, what, words), "write do: restart or do: stop")
+    _no_limit_for_stop(detail, do)
+    limit = detail.get("limit", lambda node, what: _limit(reader, node, what))
+    return RawHealth(fault.key.span, do, limit, detail.get("within", reader.time))
+
+
+def _no_limit_for_stop(fields: Fields, do: Given[str]) -> None:
+    for key in ("limit", "within", "then"):
+        entry = fields.entry(key)
+        if entry is not None and do.value == "stop":
+            text = f"'{key}' has no meaning where a fault stops the partition at once"
+            here, there = at(entry.key.span, "not used"), at(do.span, "stops at the first fault")
+            fields.reader.problems.error("P094", text, here, there, help=f"write do: restart, or leave '{key}' out")
+
+
+def _limit(reader: Reader, node: Node, what: str) -> Given[int]:
+    """Restarts: a number, or `none` (0)."""
+    if isinstance(node, Scalar) and node.text == "none":
+        return Given(0, node.span)
+    return reader.integer(node, what, 1, 1_000_000)

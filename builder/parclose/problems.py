@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Collecting problems: every stage of the check adds to one `Collector`, and all are reported together."""
+
+from __future__ import annotations
+
+from parclose.codes import CODES
+from parclose.errors import Label, Problem, Span
+
+
+def at(span: Span, text: str = "") -> Label:
+    """A place and what is to be said of it."""
+    return Label(span, text)
+
+
+class Collector:
+    """The problems found so far. The same complaint about the same places is kept once (aliases, `count`)."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, tuple[Span, ...]], Problem] = {}
+
+    def error(self, code: str, message: str, *labels: Label, help: str = "") -> None:
+        """Note an error. `labels[0]` is the main place; `code` must be in `CODES`."""
+        self._add(Problem(code, message, labels, help, "error"))
+
+    def warning(self, code: str, message: str, *labels: Label, help: str = "") -> None:
+        """Note a warning: the layout works and probably is not meant."""
+        self._add(Problem(code, message, labels, help, "warning"))
+
+    def _add(self, problem: Problem) -> None:
+        if problem.code not in CODES:
+            raise KeyError(problem.code)
+        key = problem.code, tuple(label.span for label in problem.labels)
+        self._found.setdefault(key, problem)
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error is among them."""
+        return any(problem.severity == "error" for problem in self._found.values())
+
+    def count_errors(self) -> int:
+        """How many errors are among them."""
+        return sum(problem.severity == "error" for problem in self._found.values())
+
+    def all(self) -> tuple[Problem, ...]:
+        """All problems in the order of their main places."""
+        return tuple(sorted(self._found.values(), key=lambda problem: (problem.labels[0].span, problem.code)))

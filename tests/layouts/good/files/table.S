@@ -1,0 +1,2 @@
+.global table
+table: .quad 1
