@@ -105,9 +105,10 @@ def _program_units(program: Program, partitions: Path) -> list[Unit]:
         return _folder_units(partitions / program.builtin, partitions)
     include = (f"-I{partitions / 'runtime'}", f"-iquote{paths.data('abi')}")
     define = tuple(f"-D{name}={value}" if value else f"-D{name}" for name, value in program.define)
-    root = Path(os.path.commonpath([source.parent for source in program.sources]))
+    sources = [source.absolute() for source in program.sources]
+    root = Path(os.path.commonpath([source.parent for source in sources]))
     own = (f"-iquote{root}", *_prefixes(partitions, "partitions"), *_prefixes(root, "."))
-    return [Unit(source, (*_RING3, *program.cflags, *define, *include, *own), root) for source in program.sources]
+    return [Unit(source, (*_RING3, *program.cflags, *define, *include, *own), root) for source in sources]
 
 
 def _prefixes(folder: Path, name: str) -> Iterable[str]:
