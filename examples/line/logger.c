@@ -11,7 +11,7 @@ int main(void) {
   if (!block_open(&disk, channel("disk")) || !peer_open(&feed, channel("feed")))
     return 1;
   printf("my part of the disk has %llu KiB\n", (unsigned long long)block_capacity(&disk) / 1024);
-  watch_turns(300);
+  watch_turns();
 
   for (uint32_t count = 0; count < RECORDS; count++) {
     uint32_t number;

@@ -17,7 +17,7 @@ int main(void) {
   if (!block_open(&disk, channel("disk")) || !peer_open(&feed, channel("feed")))
     return 1;
   printf("my part of the disk has %llu KiB\n", (unsigned long long)block_capacity(&disk) / 1024);
-  watch_turns(300);
+  watch_turns();
 
   for (uint32_t number = 0; number < RECORDS; number++) {
     if (!store_record(&disk, number)) {

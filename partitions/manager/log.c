@@ -5,7 +5,8 @@
  */
 #include "manager.h"
 
-#define DRAIN_NS 200000000ull
+#define DRAIN_NS 200000000ull /* the longest that the console's server may take to fetch the last lines */
+#define LINE_NS 50000000ull   /* and the serial line itself to send them */
 
 static struct console console;
 static bool open;
@@ -41,6 +42,6 @@ void log_line(const char *form, ...) {
 }
 
 void log_drain(void) {
-  if (open)
-    console_drain(&console, deadline_in_ns(DRAIN_NS));
+  if (open && console_drain(&console, deadline_in_ns(DRAIN_NS)))
+    sleep_ns(LINE_NS);
 }

@@ -42,10 +42,13 @@ static bool submit_next(struct block *block, struct transfer *transfer) {
   return true;
 }
 
-static void collect(const struct block *block, struct transfer *transfer) {
+/* What was lost with a server is asked for once more: reading or writing the same blocks twice does no harm. */
+static void collect(struct block *block, struct transfer *transfer) {
   for (unsigned i = 0; i < BLOCK_DEPTH; i++) {
     enum block_result result = block->piece[i].result;
     if (!(transfer->mine & 1ull << i) || result == BLOCK_PENDING)
+      continue;
+    if (result == BLOCK_LOST && block_submit(block, &block->piece[i]))
       continue;
     transfer->mine &= ~(1ull << i);
     if (result != BLOCK_OK && transfer->result == BLOCK_OK)

@@ -88,7 +88,7 @@ enum block_result {
   BLOCK_OK,
   BLOCK_PENDING, /* not finished yet */
   BLOCK_ERROR,   /* the device failed, or the server refused the request */
-  BLOCK_LOST,    /* the server was restarted: not known whether it was done. Try again */
+  BLOCK_LOST,    /* the server was restarted: not known whether it was done. Submit it again */
   BLOCK_TIMEOUT, /* no answer; a device may still use the buffer until the server answers or is restarted */
   BLOCK_INVALID, /* outside the extent, no multiple of the block size, not permitted, or not open */
 };
@@ -120,6 +120,7 @@ struct block {
 
 bool block_open(struct block *block, const struct channel_descriptor *channel); /* false: no block channel of ours */
 uint64_t block_capacity(const struct block *block);                             /* bytes */
+/* These survive a restart of the server: what was lost with it is done once more, until block->timeout_ns are over. */
 enum block_result block_read(struct block *block, uint64_t offset, void *buffer, size_t size);
 enum block_result block_write(struct block *block, uint64_t offset, const void *buffer, size_t size);
 enum block_result block_flush(struct block *block);
