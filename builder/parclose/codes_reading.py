@@ -7,7 +7,7 @@ READING = {
         "a layout is one YAML document",
         "partitions: {hello: {program: hello.c}",
         "partitions: {hello: {program: hello.c}}",
-        "Close what is open at the place named; quote values that hold ': ' or ' #' or begin with a sign of YAML's own.",
+        "Close what is open at the place named; quote what holds ': ' or ' #' or begins with a sign of YAML's own.",
     ),
     "P102": (
         "aliases that expand without end",

@@ -46,7 +46,7 @@ class RawEndpoint:
 
 @dataclass(frozen=True)
 class RawChannel:
-    """One end as written: `to` declares a channel, `source` (the key `from`) renames this end of one declared elsewhere."""
+    """One end as written: `to` declares a channel, `source` (the key `from`) renames the end of another's."""
 
     name: str
     span: Span

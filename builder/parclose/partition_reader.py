@@ -116,7 +116,7 @@ def _program(fields: Fields) -> RawProgram | None:
 
 
 def _one_origin(fields: Fields, program: RawProgram) -> bool:
-    """Note P054 unless exactly one key says where the program comes from, and P054 for flags of what is not compiled."""
+    """Note P054 unless exactly one key says where the program comes from, and for flags of what is not compiled."""
     keys = [key for key in ("file", "sources", "elf", "builtin") if fields.entry(key) is not None]
     problems = fields.reader.problems
     if not keys:

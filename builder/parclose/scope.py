@@ -30,7 +30,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Link:
-    """A channel both of whose ends are known. `endpoint` is None between guests; `kind` is "" where it could not be read."""
+    """A channel both of whose ends are known. `endpoint` is None between guests; `kind` is "" where unreadable."""
 
     client: RawPartition
     raw: RawChannel

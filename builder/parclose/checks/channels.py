@@ -258,7 +258,8 @@ def name_taken(scope: Scope, problems: Collector) -> None:
             taken[link.server.name, name] = link.raw
             continue
         text = f"the channel '{name}' of '{link.client.name}' would be a second '{name}' at '{link.server.name}'"
-        help = f"give that end another name at '{link.server.name}': {name}-2: {{from: {link.client.name}.{link.raw.name}}}"
+        source = f"{link.client.name}.{link.raw.name}"
+        help = f"give that end another name at '{link.server.name}': {name}-2: {{from: {source}}}"
         if other.to is not None and other.to.value == link.client.name:
             help = f"a channel is said once, on one end: remove it from '{link.server.name}'"
         problems.error(
@@ -284,7 +285,7 @@ def windows_fit(scope: Scope, problems: Collector) -> None:
         total = sum(size for size, _ in sizes)
         if total > room:
             size, largest = max(sizes, key=lambda each: each[0])
-            text = f"the channels of '{partition.name}' need {format_size(total)} of addresses, there are {format_size(room)}"
+            text = f"the channels of '{partition.name}' need {format_size(total)} of addresses, of {format_size(room)}"
             span = largest.raw.data.span if largest.raw.data else largest.raw.span
             help = f"the largest, '{largest.raw.name}', takes {format_size(size)}: {format_size(total - room)} must go"
             problems.error("P046", text, at(span, "the largest"), at(partition.span, "this partition"), help=help)

@@ -71,7 +71,7 @@ def wrong_class(scope: Scope, problems: Collector) -> None:
 
 
 def extent_of(scope: Scope, endpoint: RawEndpoint) -> tuple[Device, int, int] | None:
-    """Device, start and size in bytes of a block endpoint, where all of it is known. No size: the rest of the device."""
+    """Device, start and size in bytes of a block endpoint, where known. No size: the rest of the device."""
     device = scope.device(endpoint.device.value)
     if endpoint.kind != "block" or device is None or device.kind != "nvme":
         return None
@@ -101,7 +101,8 @@ def past_the_end(scope: Scope, problems: Collector) -> None:
         span = endpoint.size.span if endpoint.size and start < device.capacity else None
         span = span or (endpoint.start.span if endpoint.start else endpoint.span)
         left = max(device.capacity - start, 0)
-        text = f"the extent of '{endpoint.name}' ends at {format_size(start + size)}, {device.name} at {format_size(device.capacity)}"
+        end = format_size(start + size)
+        text = f"the extent of '{endpoint.name}' ends at {end}, {device.name} at {format_size(device.capacity)}"
         help = f"from {format_size(start)} on, {format_size(left)} are left: write size: {format_size(left)}"
         if not left:
             help = f"{device.name} ends at {format_size(device.capacity)}: give it an earlier start"

@@ -43,7 +43,8 @@ def memory_limit(scope: Scope, problems: Collector) -> None:
             continue
         here = at(partition.memory.span, "too much")
         if scope.board is not None and usable(scope.board) and size > (largest := largest_range(scope.board)).size:
-            text = f"'{partition.name}' wants {format_size(size)}, the board's largest range has {format_size(largest.size)} left"
+            left = format_size(largest.size)
+            text = f"'{partition.name}' wants {format_size(size)}, the board's largest range has {left}"
             help = f"at most {format_size(largest.size)}, less what the others need"
             problems.error("P041", text, here, at(largest.span, "the largest range"), help=help)
         elif size > limit:

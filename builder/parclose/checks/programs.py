@@ -177,7 +177,7 @@ def config_fits(scope: Scope, problems: Collector) -> None:
         total = sum(size for size, _ in sizes)
         if total > room:
             size, span = max(sizes, key=lambda each: each[0])
-            text = f"the configuration of '{partition.name}' has {format_size(total)}, there is room for {format_size(room)}"
+            text = f"the configuration of '{partition.name}' has {format_size(total)}, at most {format_size(room)} fit"
             help = f"the largest file has {format_size(size)}; {format_size(total - room)} must go"
             problems.error("P060", text, at(span, "the largest"), at(partition.span, "of this partition"), help=help)
 

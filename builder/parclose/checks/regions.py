@@ -71,7 +71,7 @@ def too_large(scope: Scope, problems: Collector) -> None:
         if total > room:
             largest = max(mine, key=lambda region: (region.size.value or 0) if region.size else 0)
             span = largest.size.span if largest.size else largest.span
-            text = f"the regions of '{partition.name}' have {format_size(total)}, there are {format_size(room)} of addresses"
+            text = f"the regions of '{partition.name}' need {format_size(total)} of addresses, of {format_size(room)}"
             help = f"{format_size(total - room)} must go"
             problems.error("P086", text, at(span, "the largest"), at(partition.span, "this partition"), help=help)
 

@@ -211,7 +211,8 @@ def server_never_runs(scope: Scope, problems: Collector) -> None:
         if link.server.name not in running and link.kind != "peer" and link.server.name not in told:
             told.add(link.server.name)
             clients = [f"'{each.client.name}'" for each in scope.links if each.server is link.server]
-            text = f"'{link.server.name}' is in no frame, and {listing(list(dict.fromkeys(clients)))} would wait for it for ever"
+            waiting = listing(list(dict.fromkeys(clients)))
+            text = f"'{link.server.name}' is in no frame, and {waiting} would wait for it for ever"
             help = f"list it first where its clients run: run: [{{{link.server.name}: 200 us}}, {link.client.name}]"
             labels = (
                 at(scope.layout.schedule.span, f"no frame runs '{link.server.name}'"),
@@ -246,8 +247,11 @@ def unbudgeted_server(scope: Scope, problems: Collector) -> None:
             foreign = [link for link in scope.links if link.server is partition and link.client.name not in mine]
             if foreign:
                 later = [f"'{each.partition.value}'" for each in frame.slots[index + 1 :]]
-                text = f"'{partition.name}' has no budget and stands before {listing(later)}, whom clients of other frames can starve"
-                help = f"worst loss: the whole frame of {format_time(frame.length.value)}; write {{{partition.name}: 200 us}}"
+                text = (
+                    f"'{partition.name}' has no budget: clients in other frames can take the turn of {listing(later)}"
+                )
+                loss = format_time(frame.length.value)
+                help = f"worst loss: the whole frame of {loss}; write {{{partition.name}: 200 us}}"
                 labels = (
                     at(slot.partition.span, "no budget"),
                     at(foreign[0].raw.span, f"'{foreign[0].client.name}' keeps it busy"),
