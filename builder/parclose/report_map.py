@@ -83,8 +83,7 @@ def _joined(rows: list[Document]) -> Iterator[tuple[int, int, str, str]]:
                 yield row["start"], row["size"], row["kind"], _what(row)
             continue
         start, end = members[0]["start"], members[-1]["start"] + members[-1]["size"]
-        kinds = dict.fromkeys(row["kind"] for row in members)
-        yield start, end - start, "small", ", ".join(kinds)
+        yield start, end - start, "small", "page tables, and the monitor's pages for each partition"
 
 
 def _what(row: Document) -> str:
