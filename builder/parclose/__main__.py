@@ -21,6 +21,7 @@ class Terminated(BaseException):
 
 def main() -> int:
     """Run the command line `sys.argv` and return the exit code that `cli.md` promises for what happened."""
+    _complete_streams()
     for stream in (sys.stdout, sys.stderr):
         _never_fail_on_characters(stream)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -63,6 +64,16 @@ def _terminate(number: int, _frame: FrameType | None) -> None:
             for child in (task / "children").read_text().split():
                 os.kill(int(child), signal.SIGTERM)
     raise Terminated(number)
+
+
+def _complete_streams() -> None:
+    """A standard stream that was closed before we started goes nowhere, or the next file would get its number."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(number, True)
+    os.close(number)
+    sys.stdin = sys.stdin or open(0)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(1, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w")  # noqa: SIM115
 
 
 def _never_fail_on_characters(stream: object) -> None:

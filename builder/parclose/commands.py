@@ -170,7 +170,10 @@ def inspect(options: argparse.Namespace, colour: bool) -> int:
     from parclose import inspect as reader
 
     given = Path(options.image)
-    found: dict[str, Any] = reader.read(given / "image.elf" if given.is_dir() else given)
+    image = given / "image.elf" if given.is_dir() else given
+    if not image.exists():
+        raise UsageError(f"there is no file {image}")
+    found: dict[str, Any] = reader.read(image)
     if options.json:
         show_json(found)
     else:

@@ -209,7 +209,8 @@ class Emulator:
 
     def log(self) -> str:
         """What QEMU itself said on its standard error."""
-        return self.options.file("qemu.log").read_text(errors="replace").strip()
+        lines = self.options.file("qemu.log").read_text(errors="replace").splitlines()
+        return "\n".join(line for line in lines if "terminating on signal" not in line)  # that was us
 
     def stop(self, patience: float = 5.0) -> None:
         """End QEMU: asked first, so that its disks are flushed; killed after `patience` seconds. May be repeated."""

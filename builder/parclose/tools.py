@@ -30,7 +30,7 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None, stdin: str | 
     """
     words = [str(word) for word in command]
     if verbose:
-        print(shlex.join(words), file=sys.stderr)
+        sys.stderr.write(f"{shlex.join(words)}\n")  # in one piece: threads write here
     environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC", "SOURCE_DATE_EPOCH": "0"}
     try:
         done = subprocess.run(words, cwd=cwd, input=stdin, env=environment, capture_output=True, text=True, check=False)
