@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from parclose.codes_board import BOARD
 from parclose.codes_layout import LAYOUT
 from parclose.codes_parts import PARTS
-from parclose.codes_plan import PLAN
 from parclose.codes_program import PROGRAM
 from parclose.codes_reading import READING
 
@@ -38,7 +37,7 @@ def _table(*tables: dict[str, tuple[str, str, str, str, str]]) -> dict[str, Code
     return dict(sorted(found.items()))
 
 
-CODES = _table(LAYOUT, PARTS, READING, BOARD, PROGRAM, PLAN)
+CODES = _table(LAYOUT, PARTS, READING, BOARD, PROGRAM)
 
 
 def explain(code: str) -> str | None:

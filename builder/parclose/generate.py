@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
 from parclose import paths
 from parclose.descriptor_pages import descriptor_pages
@@ -53,8 +53,13 @@ def generate(system: System, plan: Plan, tables: tuple[Table, ...]) -> dict[str,
 
 
 def _environment(layout: str) -> Environment:
+    compiled = paths.cache() / "templates"
+    compiled.mkdir(parents=True, exist_ok=True)
     environment = Environment(
-        loader=FileSystemLoader(paths.data("templates")), undefined=StrictUndefined, keep_trailing_newline=True
+        loader=FileSystemLoader(paths.data("templates")),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        bytecode_cache=FileSystemBytecodeCache(str(compiled)),
     )
     environment.filters |= {"text": text, "hex": hex}
     environment.globals |= {"layout": layout.replace("*/", "* /")}

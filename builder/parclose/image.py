@@ -51,18 +51,17 @@ def _monitor(monitor: Elf) -> Iterator[Chunk]:
 def _tables(plan: Plan, generated: Mapping[str, bytes]) -> Iterator[Chunk]:
     """What the compiler laid out: database, page tables, descriptor pages, I/O permission bitmaps."""
     page = constants()["PAGE_SIZE"]
-    database = elf.section(generated["database.c"], ".database")
-    yield Chunk(constants()["DATABASE_PHYSICAL"], database, constants()["DATABASE_SIZE"])
-    tables = elf.section(generated["pagetables.c"], ".pagetables")
+    made = {name: data for object_file in generated.values() for name, data in elf.sections(object_file).items()}
+    yield Chunk(constants()["DATABASE_PHYSICAL"], made[".database"], constants()["DATABASE_SIZE"])
+    tables = made[".pagetables"]
     places = [*plan.shared_tables, *(place for partition in plan.partitions for place in partition.tables)]
     for position, place in enumerate(sorted(places)):
         yield Chunk(place, tables[position * page : (position + 1) * page], page)
-    yield Chunk(plan.ones, elf.section(generated["iobitmap.c"], ".ones"), page)
+    yield Chunk(plan.ones, made[".ones"], page)
     for partition in plan.partitions:
-        content = elf.section(generated["descriptors.c"], f".page.{partition.index}")
-        yield Chunk(partition.descriptor_page, content, partition.descriptor_pages * page)
+        yield Chunk(partition.descriptor_page, made[f".page.{partition.index}"], partition.descriptor_pages * page)
         if partition.bitmap is not None:
-            yield Chunk(partition.bitmap, elf.section(generated["iobitmap.c"], f".bitmap.{partition.index}"), 2 * page)
+            yield Chunk(partition.bitmap, made[f".bitmap.{partition.index}"], 2 * page)
 
 
 def _memory(plan: Plan) -> Iterator[Chunk]:

@@ -77,7 +77,7 @@ def _undefined(subject: Subject) -> Iterator[Problem]:
     except BadElf as problem:
         yield subject.problem("P309", f"cannot be read: {problem}", "build it again")
         return
-    names = [each.name for each in symbols if not each.section and each.binding != "STB_WEAK"]
+    names = [each.name for each in symbols if not each.section and not each.weak]
     if names:
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         yield subject.problem(
