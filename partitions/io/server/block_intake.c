@@ -173,7 +173,9 @@ static void convert(struct block_channel *channel) {
 }
 
 void block_intake(struct block_channel *channel) {
-  if (channel->broken || channel->session.epoch == 0)
+  if (channel->session.epoch == 0)
+    give_up(channel); /* the client says that its rings are not set up */
+  if (channel->broken)
     return;
   if (!channel->fresh.first)
     take_chains(channel);

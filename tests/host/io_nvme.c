@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The NVMe driver against a model of the controller: life cycle, PRP lists of
+ * every shape, completions out of order, errors, reset with commands under way.
+ */
+#include "drivers/nvme.h"
+#include "io_nvme_model.h"
+#include "runtime_check.h"
+
+#define PAGE 4096u
+#define PAGES 512u
+#define SLICE (64u << 10) /* of disk and memory that one tag has for itself */
+
+static struct nvme nvme;
+static struct nvme_memory memory;
+static _Alignas(4096) uint8_t buffers[PAGES * PAGE];
+static uint8_t expected[PAGES * PAGE];
+static struct block_device *const device = &nvme.block;
+
+static void open_device(void) {
+  nvme_init(&nvme, MODEL_REGISTERS, &memory, MODEL_BIAS, 0);
+  CHECK(device->driver->reset(device));
+  CHECK(device->driver->start(device));
+}
+
+static uint64_t device_address(const void *place) {
+  return (uintptr_t)place + MODEL_BIAS;
+}
+
+/* Submits all pieces of a transfer; returns how many there are. */
+static uint32_t submit_all(struct block_transfer *transfer, uint32_t tag) {
+  uint32_t pieces = 0;
+  for (; transfer->count; pieces++)
+    CHECK(device->driver->submit(device, transfer, tag) == BLOCK_TAKEN);
+  return pieces;
+}
+
+static uint32_t finish_all(uint32_t pieces, uint32_t *failed) {
+  struct block_completion completion[8];
+  uint32_t done = 0;
+  device->driver->commit(device);
+  for (uint32_t rounds = 0; done < pieces; rounds++) {
+    CHECK(rounds < 10000);
+    model_work(1 + random_below(5));
+    uint32_t count = device->driver->poll(device, completion, 1 + random_below(8));
+    for (uint32_t i = 0; i < count; i++)
+      *failed += completion[i].error != 0;
+    done += count;
+  }
+  return done;
+}
+
+/* Segments of a random shape that make up `blocks` blocks of the slice at `place`, in order. */
+static uint32_t random_segments(struct block_segment *segment, uint8_t *place, uint32_t blocks) {
+  uint32_t count = 0;
+  while (blocks) {
+    uint32_t part = count == 15 ? blocks : 1 + random_below(blocks);
+    segment[count++] = (struct block_segment){device_address(place), part * device->block_size};
+    place += (size_t)part * device->block_size;
+    blocks -= part;
+  }
+  return count;
+}
+
+struct job {
+  uint8_t *place;
+  uint64_t offset;
+  uint32_t bytes;
+};
+
+static uint8_t *source_of(const struct job *job, enum block_direction direction) {
+  return direction == BLOCK_WRITE ? job->place : &model.disk[job->offset];
+}
+
+static uint8_t *target_of(const struct job *job, enum block_direction direction) {
+  return direction == BLOCK_WRITE ? &model.disk[job->offset] : job->place;
+}
+
+static uint32_t begin(struct job *job, uint32_t tag, enum block_direction direction) {
+  struct block_segment segment[16];
+  uint32_t blocks = 1 + random_below(SLICE / 2 / device->block_size - 1);
+  *job = (struct job){&buffers[tag * SLICE + 4 * random_below(512)], tag * SLICE, blocks * device->block_size};
+  for (uint32_t i = 0; i < job->bytes; i++)
+    source_of(job, direction)[i] = expected[tag * SLICE + i] = (uint8_t)random_next();
+  memset(target_of(job, direction), 0, job->bytes);
+  struct block_transfer transfer = {job->offset, segment, random_segments(segment, job->place, blocks), direction};
+  uint32_t pieces = submit_all(&transfer, tag);
+  CHECK(transfer.offset == job->offset + job->bytes);
+  return pieces;
+}
+
+/* Several transfers at once, each in its own slice; memory and disk are compared with what they should hold. */
+static void round_of_transfers(enum block_direction direction) {
+  struct job job[2];
+  uint32_t pieces = 0, failed = 0;
+  for (uint32_t tag = 0; tag < 2; tag++)
+    pieces += begin(&job[tag], tag, direction);
+  CHECK(device->depth - device->free == pieces);
+  finish_all(pieces, &failed);
+  CHECK(failed == 0 && device->free == device->depth);
+  for (uint32_t tag = 0; tag < 2; tag++)
+    CHECK(memcmp(target_of(&job[tag], direction), &expected[tag * SLICE], job[tag].bytes) == 0);
+}
+
+static void transfers(uint32_t block_shift, uint32_t mdts, uint32_t entries) {
+  model_power(block_shift, mdts, entries);
+  open_device();
+  CHECK(device->block_size == 1u << block_shift && device->size == model.disk_size);
+  CHECK(device->depth == (entries < NVME_IO_ENTRIES ? entries : NVME_IO_ENTRIES) - 1);
+  for (uint32_t i = 0; i < 2000; i++)
+    round_of_transfers(i % 2 ? BLOCK_READ : BLOCK_WRITE);
+}
+
+/* One contiguous piece of every length and alignment up to the longest: the list's every length. */
+static void lengths(void) {
+  model_power(9, 0, 1024);
+  open_device();
+  for (uint32_t blocks = 1; blocks <= NVME_LONGEST / 512 + 9; blocks += 1 + random_below(3)) {
+    uint32_t failed = 0;
+    uint8_t *place = &buffers[4 * random_below(1024)];
+    struct block_segment segment = {device_address(place), blocks * 512};
+    struct block_transfer transfer = {512, &segment, 1, BLOCK_READ};
+    for (uint32_t i = 0; i < blocks * 512; i++)
+      model.disk[512 + i] = (uint8_t)random_next();
+    uint32_t pieces = submit_all(&transfer, 0);
+    CHECK(pieces == (blocks * 512 + NVME_LONGEST - 1) / NVME_LONGEST);
+    finish_all(pieces, &failed);
+    CHECK(failed == 0 && memcmp(place, &model.disk[512], blocks * 512) == 0);
+  }
+}
+
+/* The second segment begins inside a page where the first ended at one: PRP entries cannot say that in one command. */
+static void scattered(void) {
+  model_power(9, 7, 64);
+  open_device();
+  uint32_t failed = 0;
+  uint8_t *first = &buffers[PAGE - 512], *second = &buffers[4 * PAGE + 1024];
+  struct block_segment segment[] = {{device_address(first), 512}, {device_address(second), 1024}};
+  struct block_transfer transfer = {0, segment, 2, BLOCK_READ};
+  for (uint32_t i = 0; i < 1536; i++)
+    model.disk[i] = (uint8_t)random_next();
+  uint32_t pieces = submit_all(&transfer, 0);
+  CHECK(pieces == 2);
+  finish_all(pieces, &failed);
+  CHECK(!failed && memcmp(first, model.disk, 512) == 0 && memcmp(second, &model.disk[512], 1024) == 0);
+}
+
+static enum block_result read_block(uint32_t tag) {
+  struct block_segment segment = {device_address(buffers), 512};
+  struct block_transfer transfer = {0, &segment, 1, BLOCK_READ};
+  return device->driver->submit(device, &transfer, tag);
+}
+
+/* A full queue says so, one doorbell tells of all commands, and every tag comes back once. */
+static void full_queue(void) {
+  bool seen[NVME_IO_ENTRIES] = {false};
+  struct block_completion completion[NVME_IO_ENTRIES];
+  model_power(9, 7, 1024);
+  open_device();
+  for (uint32_t i = 0; i < device->depth; i++)
+    CHECK(read_block(i) == BLOCK_TAKEN);
+  CHECK(read_block(0) == BLOCK_BUSY && device->driver->flush(device, 0) == BLOCK_BUSY);
+  uint32_t before = model.doorbells;
+  device->driver->commit(device);
+  device->driver->commit(device);
+  CHECK(model.doorbells == before + 1);
+  model_work(NVME_IO_ENTRIES);
+  CHECK(device->driver->poll(device, completion, NVME_IO_ENTRIES) == device->depth);
+  for (uint32_t i = 0; i < device->depth; i++) {
+    CHECK(!seen[completion[i].tag] && completion[i].error == 0);
+    seen[completion[i].tag] = true;
+  }
+  CHECK(model.doorbells == before + 2 && device->free == device->depth);
+}
+
+static void errors(void) {
+  struct block_completion completion;
+  struct block_segment odd = {device_address(buffers) + 2, 512};
+  struct block_transfer transfer = {0, &odd, 1, BLOCK_READ};
+  model_power(9, 7, 64);
+  open_device();
+  CHECK(device->driver->submit(device, &transfer, 1) == BLOCK_REFUSED); /* a PRP entry begins at a dword */
+  model.fail_in = 1;
+  CHECK(read_block(9) == BLOCK_TAKEN);
+  device->driver->commit(device);
+  model_work(1);
+  CHECK(device->driver->poll(device, &completion, 1) == 1 && completion.tag == 9 && completion.error == 0x281);
+  CHECK(device->driver->flush(device, 10) == BLOCK_TAKEN);
+  device->driver->commit(device);
+  model_work(1);
+  CHECK(device->driver->poll(device, &completion, 1) == 1 && completion.tag == 10 && completion.error == 0);
+}
+
+/* Fatal status, reset: every command comes back as lost, once, and the device works again. */
+static void reset_with_commands(void) {
+  struct block_completion completion[8];
+  model_power(9, 7, 64);
+  open_device();
+  for (uint32_t i = 0; i < 20; i++)
+    CHECK(read_block(i) == BLOCK_TAKEN);
+  device->driver->commit(device);
+  model.silent = true;
+  CHECK(!device->driver->failed(device));
+  model.fatal = true;
+  CHECK(device->driver->failed(device));
+  model.fatal = model.silent = false;
+  CHECK(device->driver->reset(device) && device->driver->start(device));
+  uint32_t lost = 0;
+  for (uint32_t count; (count = device->driver->poll(device, completion, 8)) != 0; lost += count) {
+    for (uint32_t i = 0; i < count; i++)
+      CHECK(completion[i].error == BLOCK_ERROR_RESET && completion[i].tag < 20);
+  }
+  uint32_t failed = 0;
+  CHECK(lost == 20 && device->free == device->depth);
+  CHECK(read_block(5) == BLOCK_TAKEN);
+  CHECK(finish_all(1, &failed) == 1 && failed == 0);
+}
+
+static void broken_controllers(void) {
+  model_power(9, 7, 64);
+  model.never_ready = true;
+  nvme_init(&nvme, MODEL_REGISTERS, &memory, MODEL_BIAS, 0);
+  CHECK(device->driver->reset(device) && !device->driver->start(device) && device->problem);
+  CHECK(read_block(0) == BLOCK_REFUSED && device->driver->flush(device, 0) == BLOCK_REFUSED);
+  model_power(14, 7, 64);
+  CHECK(device->driver->reset(device) && !device->driver->start(device) && device->problem);
+  model_power(9, 7, 64);
+  open_device();
+  CHECK(read_block(0) == BLOCK_TAKEN);
+  struct block_completion completion;
+  model.never_stops = true; /* what is under way may still be written: it must not come back */
+  CHECK(!device->driver->reset(device) && device->driver->poll(device, &completion, 1) == 0);
+}
+
+int main(void) {
+  transfers(9, 7, 1024);
+  transfers(9, 2, 33);
+  transfers(12, 0, 128);
+  lengths();
+  scattered();
+  full_queue();
+  errors();
+  reset_with_commands();
+  broken_controllers();
+  puts("ok");
+  return 0;
+}

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drivers and servers of the I/O partition on the host, under sanitizers, against models of device and monitor."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HOST = ROOT / "tests" / "host"
+IO = ROOT / "partitions" / "io"
+RUNTIME = ROOT / "partitions" / "runtime"
+
+FLAGS = (
+    "-std=c17",
+    "-D_GNU_SOURCE",
+    "-DPARCLOSE_HOST",
+    "-O1",
+    "-g",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-fsanitize=address,undefined",
+    "-fno-sanitize-recover=all",
+    *(word for folder in (IO, IO / "drivers", RUNTIME, ROOT / "abi", HOST) for word in ("-iquote", str(folder))),
+)
+RINGS = (RUNTIME / "virtqueue.c", RUNTIME / "session.c")
+BLOCK = (
+    HOST / "io_block_model.c",
+    HOST / "io_monitor_model.c",
+    IO / "server" / "block_server.c",
+    IO / "server" / "block_intake.c",
+    IO / "server" / "block_request.c",
+    *RINGS,
+)
+CONSOLE = (HOST / "io_monitor_model.c", *sorted((IO / "server").glob("console_*.c")), *RINGS)
+
+PROGRAMS = {
+    "io_nvme": (HOST / "io_nvme_model.c", *sorted((IO / "drivers").glob("nvme*.c"))),
+    "io_uart": (IO / "drivers" / "uart16550.c",),
+    "io_block_server": BLOCK,
+    "io_block_hostile": BLOCK,
+    "io_console": CONSOLE,
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_under_sanitizers(name: str, tmp_path: Path) -> None:
+    program = tmp_path / name
+    sources = [HOST / f"{name}.c", *PROGRAMS[name]]
+    made = subprocess.run(["gcc", *FLAGS, *sources, "-o", program], capture_output=True, text=True, timeout=120)
+    assert made.returncode == 0, made.stderr
+    done = subprocess.run([program], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("ok")
+
+
+def test_the_server_knows_no_register_and_the_drivers_no_client() -> None:
+    for source in (IO / "server").iterdir():
+        text = source.read_text()
+        assert "access.h" not in text and "nvme" not in text and "16550" not in text, source.name
+    for source in (IO / "drivers").iterdir():
+        assert "channel" not in source.read_text().replace("no channel", ""), source.name
