@@ -131,6 +131,17 @@ def entry_of(memory: Physical, root: int, virtual: int) -> int:
     return table + 8 * (virtual >> 12 & 511)
 
 
+def file_offset(content: bytearray, address: int) -> int:
+    """Where the byte at physical `address` stands in the file."""
+    first, count = int.from_bytes(content[32:40], "little"), int.from_bytes(content[56:58], "little")
+    for index in range(count):
+        header = content[first + 56 * index : first + 56 * index + 56]
+        offset, start, size = (int.from_bytes(header[at : at + 8], "little") for at in (8, 24, 32))
+        if header[0] == 1 and start <= address < start + size:
+            return offset + address - start
+    raise AssertionError(f"{address:#x} is in no segment")
+
+
 @functools.cache
 def database() -> bytes:
     """The sample's rows as the compiler lays them out."""

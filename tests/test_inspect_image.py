@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import system_kit
-from image_kit import entry_of, row_of
+from image_kit import entry_of, file_offset, row_of
 from parclose import inspect, paths, pipeline
 from parclose.constants import constants
 from parclose.errors import ParcloseError
@@ -123,17 +123,6 @@ def test_a_right_added_in_the_built_page_tables(built: Path, found: Document, tm
     )
     assert done.returncode == 1
     assert "is mapped rwx, its row says r-x" in done.stdout
-
-
-def file_offset(content: bytearray, address: int) -> int:
-    """Where the byte at physical `address` stands in the file."""
-    first, count = int.from_bytes(content[32:40], "little"), int.from_bytes(content[56:58], "little")
-    for index in range(count):
-        header = content[first + 56 * index : first + 56 * index + 56]
-        offset, start, size = (int.from_bytes(header[at : at + 8], "little") for at in (8, 24, 32))
-        if header[0] == 1 and start <= address < start + size:
-            return offset + address - start
-    raise AssertionError(f"{address:#x} is in no segment")
 
 
 def test_mutations_of_the_built_image(built: Path, tmp_path: Path) -> None:
