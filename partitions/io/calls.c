@@ -71,20 +71,19 @@ static struct call_result wait_once(uint64_t deadline) {
 static void add(struct events *events, struct call_result result) {
   if (result.status != STATUS_OK)
     return;
-  for (uint64_t summary = result.value; summary; summary &= summary - 1) {
-    unsigned word = (unsigned)__builtin_ctzll(summary);
-    if (word < WORDS)
-      events->word[word] |= CALL_PAGE->events[word];
+  for (uint64_t left = result.value; left; left &= left - 1) {
+    unsigned word = (unsigned)__builtin_ctzll(left) % WORDS;
+    events->word[word] = CALL_PAGE->events[word] | (events->summary >> word & 1 ? events->word[word] : 0);
+    events->summary |= 1ull << word;
   }
 }
 
 void calls_wait(uint64_t deadline, struct events *events) {
-  uint64_t any = 0;
-  for (unsigned word = 0; word < WORDS; word++) {
-    any |= events->word[word] = kept.word[word];
-    kept.word[word] = 0;
-  }
-  add(events, wait_once(any ? 0 : deadline));
+  if (kept.summary)
+    deadline = 0;
+  *events = kept;
+  kept.summary = 0;
+  add(events, wait_once(deadline));
 }
 
 void driver_pause(void) {

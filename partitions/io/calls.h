@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct events {
+  uint64_t summary; /* bit w set: word[w] holds events; the other words mean nothing */
   uint64_t word[LIMIT_EVENTS / 64];
 };
 

@@ -31,7 +31,8 @@ static void dispatch(const struct source *source) {
 }
 
 void sources_dispatch(const struct events *events) {
-  for (uint32_t word = 0; word < LIMIT_EVENTS / 64; word++) {
+  for (uint64_t words = events->summary; words; words &= words - 1) {
+    uint32_t word = (uint32_t)__builtin_ctzll(words);
     for (uint64_t bits = events->word[word]; bits; bits &= bits - 1)
       dispatch(&sources[64 * word + (uint32_t)__builtin_ctzll(bits)]);
   }

@@ -162,7 +162,7 @@ void client_begin(struct client *one) {
 }
 
 void model_run(void) {
-  model_server.attention = true;
+  block_server_interrupt(&model_server);
   for (uint32_t i = 0; block_server_run(&model_server); i++)
     CHECK(i < 10000); /* it always comes to an end */
 }

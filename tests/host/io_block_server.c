@@ -207,7 +207,7 @@ static void turns(void) {
   for (uint32_t i = 0; i < 2000; i++) {
     keep_full(&client[0]);
     keep_full(&client[1]);
-    model_server.attention = true;
+    block_server_interrupt(&model_server);
     block_server_run(&model_server);
   }
   uint64_t tenths = 10 * model_disk.moved[1] / model_disk.moved[0];

@@ -59,11 +59,20 @@ void nvme_init(struct nvme *nvme, uintptr_t registers, struct nvme_memory *memor
 
 /* --- between the two files of the driver --- */
 
+/* The entry to fill, cleared; nvme_queue_push queues it. */
+static inline struct nvme_command *nvme_queue_next(struct nvme_queue *queue) {
+  struct nvme_command *command = &queue->submission[queue->tail];
+  *command = (struct nvme_command){0};
+  return command;
+}
+
+static inline void nvme_queue_push(struct nvme_queue *queue) {
+  if (++queue->tail == queue->size)
+    queue->tail = 0;
+}
+
 /* nvme_queue.c */
 void nvme_queue_reset(struct nvme_queue *queue, uint32_t size);
-struct nvme_command *
-nvme_queue_next(struct nvme_queue *queue); /* the entry to fill, cleared; nvme_queue_push queues it */
-void nvme_queue_push(struct nvme_queue *queue);
 void nvme_queue_tell(struct nvme_queue *queue);
 bool nvme_queue_take(struct nvme_queue *queue, struct nvme_completion *completion);
 void nvme_queue_taken(struct nvme_queue *queue);

@@ -13,17 +13,6 @@ void nvme_queue_reset(struct nvme_queue *queue, uint32_t size) {
     queue->completion[i] = (struct nvme_completion){0};
 }
 
-struct nvme_command *nvme_queue_next(struct nvme_queue *queue) {
-  struct nvme_command *command = &queue->submission[queue->tail];
-  *command = (struct nvme_command){0};
-  return command;
-}
-
-void nvme_queue_push(struct nvme_queue *queue) {
-  if (++queue->tail == queue->size)
-    queue->tail = 0;
-}
-
 void nvme_queue_tell(struct nvme_queue *queue) {
   if (queue->told == queue->tail)
     return;

@@ -183,6 +183,5 @@ void block_intake(struct block_channel *channel) {
     give_up(channel);
     return;
   }
-  channel->blocked = false;
   convert(channel);
 }

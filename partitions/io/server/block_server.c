@@ -23,7 +23,7 @@ void block_server_init(struct block_server *server, struct block_device *device,
   server->active_first = server->active_last = NULL;
   server->signal_first = NULL;
   server->errors = 0;
-  server->attention = true;
+  server->attention = server->completions = true;
   server->dead = false;
   for (uint32_t i = BLOCK_REQUESTS; i-- > 0;)
     block_request_free(server, &server->request[i]);
@@ -116,7 +116,7 @@ void block_channel_event(struct block_channel *channel) {
       block_request_free(channel->server, block_list_take(&channel->fresh));
     virtqueue_device_reset(&channel->queue, &channel->window.shared->queue[1]); /* not used: only emptied */
     virtqueue_device_reset(&channel->queue, &channel->window.shared->queue[0]);
-    channel->broken = false;
+    channel->broken = channel->blocked = false;
     session_server_ready(&channel->session, header);
     channel->wants_signal = true;
     note_signal(channel);
@@ -126,7 +126,7 @@ void block_channel_event(struct block_channel *channel) {
 }
 
 void block_server_interrupt(struct block_server *server) {
-  server->attention = true;
+  server->attention = server->completions = true;
 }
 
 /* --- completion --- */
@@ -141,8 +141,10 @@ static void finish(struct block_request *request) {
   channel->release += request->segments;
   note_signal(channel);
   block_request_free(channel->server, request);
-  if (channel->blocked || virtqueue_pending(&channel->queue))
+  if (channel->blocked || virtqueue_pending(&channel->queue)) {
+    channel->blocked = false;
     activate(channel);
+  }
 }
 
 /* A request whose buffers did not fit one command is in the ready list still, until its last piece is submitted. */
@@ -165,12 +167,12 @@ static void complete(struct block_server *server, const struct block_completion 
     finish(request);
 }
 
-static bool take_completions(struct block_server *server) {
+static void take_completions(struct block_server *server) {
   struct block_completion completion[POLL_AT_ONCE];
   uint32_t count = server->device->driver->poll(server->device, completion, POLL_AT_ONCE);
   for (uint32_t i = 0; i < count; i++)
     complete(server, &completion[i]);
-  return count == POLL_AT_ONCE;
+  server->completions = count == POLL_AT_ONCE;
 }
 
 /* --- submission --- */
@@ -216,7 +218,8 @@ static enum turn give_turn(struct block_channel *channel) {
     channel->deficit += (int64_t)channel->share * BLOCK_QUANTUM;
   while (channel->deficit > 0) {
     if (!channel->ready.first) {
-      block_intake(channel);
+      if (more_to_read(channel))
+        block_intake(channel);
       if (!channel->ready.first)
         return more_to_read(channel) ? TURN_OVER : TURN_IDLE;
     }
@@ -253,8 +256,9 @@ static bool give_turns(struct block_server *server) {
 bool block_server_run(struct block_server *server) {
   if (!server->attention)
     return false;
-  bool more = take_completions(server);
-  more |= give_turns(server);
+  if (server->completions)
+    take_completions(server);
+  bool more = give_turns(server) || server->completions;
   server->device->driver->commit(server->device);
   send_signals(server);
   server->attention = more;
@@ -292,10 +296,10 @@ static bool some_command_is_late(struct block_server *server) {
 void block_server_look(struct block_server *server) {
   if (!block_server_busy(server))
     return;
-  server->attention = true;
+  block_server_interrupt(server);
   block_server_run(server); /* an interrupt may have been lost */
   if (some_command_is_late(server) || server->device->driver->failed(server->device)) {
     restart_device(server);
-    server->attention = true;
+    block_server_interrupt(server);
   }
 }

@@ -78,8 +78,9 @@ struct block_server {
   struct block_channel *active_first, *active_last;
   struct block_channel *signal_first;
   uint32_t errors;
-  bool attention; /* run has something to do */
-  bool dead;      /* not even a reset helps */
+  bool attention;   /* run has something to do */
+  bool completions; /* the device may have some */
+  bool dead;        /* not even a reset helps */
   struct block_request request[BLOCK_REQUESTS];
 };
 

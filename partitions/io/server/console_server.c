@@ -14,7 +14,7 @@
 static const char MANAGER[] = "manager";
 
 void console_server_init(struct console_server *server, struct console_device *device, const char *own_name) {
-  *server = (struct console_server){.device = device, .own_name = own_name, .attention = true};
+  *server = (struct console_server){.device = device, .own_name = own_name, .attention = true, .show_at = NEVER};
 }
 
 /* Input goes to the first guest until somebody says otherwise. */
@@ -160,13 +160,17 @@ static bool take_keys(struct console_server *server) {
 }
 
 bool console_server_run(struct console_server *server) {
-  uint64_t now = calls_now();
-  if (!server->attention && console_server_deadline(server) > now)
+  if (!server->attention && (server->show_at == NEVER || server->show_at > calls_now()))
     return false;
-  bool more = server->device->driver->interrupt(server->device);
-  more |= take_keys(server);
-  for (uint32_t i = 0; i < server->clients; i++)
-    more |= serve(server->client[(server->next + i) % server->clients], now);
+  uint64_t now = calls_now();
+  bool more = take_keys(server);
+  server->show_at = NEVER;
+  for (uint32_t i = 0; i < server->clients; i++) {
+    struct console_client *client = server->client[(server->next + i) % server->clients];
+    more |= serve(client, now);
+    if (client->show_at < server->show_at)
+      server->show_at = client->show_at;
+  }
   if (server->clients)
     server->next = (server->next + 1) % server->clients;
   server->attention = more;
@@ -174,10 +178,5 @@ bool console_server_run(struct console_server *server) {
 }
 
 uint64_t console_server_deadline(const struct console_server *server) {
-  uint64_t deadline = NEVER;
-  for (uint32_t i = 0; i < server->clients; i++) {
-    if (server->client[i]->show_at < deadline)
-      deadline = server->client[i]->show_at;
-  }
-  return deadline;
+  return server->show_at;
 }

@@ -53,8 +53,9 @@ struct console_server {
   struct console_client *client[CONSOLE_CLIENTS];
   uint32_t clients;
   uint32_t selected;
-  uint32_t next;  /* the client that is looked at first */
-  bool attention; /* run has something to do */
+  uint32_t next;    /* the client that is looked at first */
+  bool attention;   /* run has something to do */
+  uint64_t show_at; /* the earliest of its clients', ticks */
   /* the line being typed */
   bool command, last_was_return; /* command: the key after Ctrl-A */
   bool shown;                    /* the terminal's last line is the one being typed */
