@@ -101,12 +101,12 @@ def _printable(data: bytes) -> str:
     return "".join(chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}" for byte in data)
 
 
-def layouts(otherwise: Path | None = None) -> Layouts:
+def layouts() -> Layouts:
     """The layouts of all structures and enumerations in `abi/*.h`.
 
-    Without a compiler a copy that any compiler left in the cache serves (the x86-64 psABI lays out these
-    fixed-width types in one way only), then the debug information of the ELF file `otherwise`. Raises
-    `MissingTool` when there is none of them.
+    Without a compiler a copy that any compiler left in the cache serves: the x86-64 psABI lays out these
+    fixed-width types in one way only. (The monitor's own debug information would not do: it lacks what the
+    monitor does not use.) Raises `MissingTool` when there is neither.
     """
     try:
         compiler = tools.run(["gcc", "-dumpfullversion"]).strip()
@@ -115,8 +115,6 @@ def layouts(otherwise: Path | None = None) -> Layouts:
         for copy in sorted(paths.cache().glob(f"abi-{_headers_hash()}-*.json")):
             if (found := _load(copy)) is not None:
                 return found
-        if otherwise is not None and otherwise.is_file():
-            return from_elf(otherwise)
         raise
 
 

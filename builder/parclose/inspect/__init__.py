@@ -31,7 +31,7 @@ def read(image: Path) -> dict[str, Any]:
     cached copy can say how the structures are laid out.
     """
     memory = physical.load(image)
-    found = database.read(memory, dwarf.layouts(image.parent / "monitor.elf"))
+    found = database.read(memory, dwarf.layouts())
     walker = walk.Walker(memory)
     spaces = [walker.space(row["root"]) for row in found.tables["partitions"]]
     document = {"image": image.name, **describe.machine(found), "processors": describe.processors(found)}
