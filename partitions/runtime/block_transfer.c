@@ -44,9 +44,10 @@ static bool submit_next(struct block *block, struct transfer *transfer) {
 
 /* What was lost with a server is asked for once more: reading or writing the same blocks twice does no harm. */
 static void collect(struct block *block, struct transfer *transfer) {
-  for (unsigned i = 0; i < BLOCK_DEPTH; i++) {
+  for (uint64_t mine = transfer->mine; mine; mine &= mine - 1) {
+    unsigned i = (unsigned)__builtin_ctzll(mine);
     enum block_result result = block->piece[i].result;
-    if (!(transfer->mine & 1ull << i) || result == BLOCK_PENDING)
+    if (result == BLOCK_PENDING)
       continue;
     if (result == BLOCK_LOST && block_submit(block, &block->piece[i]))
       continue;
