@@ -123,7 +123,7 @@ PROGRAM = {
     ),
     "P326": (
         "addresses of a partition that do not fit",
-        "channel windows, regions, configuration and registers have their parts of a partition's address space (abi/address.h)",
+        "channels, regions, configuration and registers have their parts of a partition's addresses (abi/address.h)",
         "regions of 300 MiB for one partition",
         "regions of 200 MiB for it, the rest for another",
         "Make them smaller, or give some to another partition.",

@@ -23,6 +23,7 @@ class Named:
     span: Span
     group: str
     node: Node
+    complete: bool = True  # False: it is like something that is not there
 
 
 def expand(mapping: Mapping, reader: Reader, what: str) -> list[Named]:
@@ -34,8 +35,8 @@ def expand(mapping: Mapping, reader: Reader, what: str) -> list[Named]:
     ]
 
 
-def _liken(entry: Entry, mapping: Mapping, reader: Reader, what: str) -> Node:
-    """The value of `entry` with the keys of what it is like."""
+def _liken(entry: Entry, mapping: Mapping, reader: Reader, what: str) -> tuple[Node, bool]:
+    """The value of `entry` with the keys of what it is like, and whether all of that could be found."""
     seen = [entry.key.text]
     node = entry.value
     while isinstance(node, Mapping) and (like := node.get("like")) is not None:
@@ -43,37 +44,48 @@ def _liken(entry: Entry, mapping: Mapping, reader: Reader, what: str) -> Node:
         model = mapping.get(other.value) if other.value is not None else None
         node = replace(node, entries=tuple(each for each in node.entries if each is not like))
         if other.value in seen:
-            help = "take one 'like' out of the circle"
-            here = at(like.value.span, "leads back")
-            reader.problems.error(
-                "P035", f"'{seen[0]}' is like itself", here, at(entry.key.span, "begins here"), help=help
-            )
-        elif other.value is not None and model is None:
-            names = [each.key.text for each in mapping.entries if each is not entry]
-            text = f"'{entry.key.text}' is like '{other.value[:40]}', which is not there"
-            help = suggestion(other.value, names, "there are")
-            reader.problems.error(
-                "P035", text, at(like.value.span, "unknown"), at(entry.key.span, "in this one"), help=help
-            )
-        elif model is not None and isinstance(model.value, Mapping):
-            seen.append(model.key.text)
-            own = {each.key.text for each in node.entries} | {"count"}
-            taken = tuple(each for each in model.value.entries if each.key.text not in own)
-            node = replace(node, entries=node.entries + taken)
-    return node
+            _note_circle(entry, like, seen, mapping, reader)
+            return node, False
+        if model is None or not isinstance(model.value, Mapping):
+            if other.value is not None and model is None:
+                _note_nobody(entry, like, other.value, mapping, reader)
+            return node, False
+        seen.append(model.key.text)
+        own = {each.key.text for each in node.entries} | {"count"}
+        node = replace(
+            node, entries=node.entries + tuple(each for each in model.value.entries if each.key.text not in own)
+        )
+    return node, True
 
 
-def _repeat(entry: Entry, node: Node, reader: Reader, what: str) -> list[Named]:
+def _note_nobody(entry: Entry, like: Entry, name: str, mapping: Mapping, reader: Reader) -> None:
+    names = [each.key.text for each in mapping.entries if each is not entry]
+    text = f"'{entry.key.text}' is like '{name[:40]}', which is not there"
+    help = suggestion(name, names, "there are")
+    reader.problems.error("P035", text, at(like.value.span, "unknown"), at(entry.key.span, "in this one"), help=help)
+
+
+def _note_circle(entry: Entry, like: Entry, seen: list[str], mapping: Mapping, reader: Reader) -> None:
+    """Note a circle once: at the one of it that stands first in the file."""
+    first = next(each.key.text for each in mapping.entries if each.key.text in seen)
+    if isinstance(like.value, Scalar) and like.value.text == entry.key.text == first:
+        here, there = at(like.value.span, "leads back"), at(entry.key.span, "begins here")
+        help = "take one 'like' out of the circle"
+        reader.problems.error("P035", f"'{seen[0]}' is like itself", here, there, help=help)
+
+
+def _repeat(entry: Entry, likened: tuple[Node, bool], reader: Reader, what: str) -> list[Named]:
+    node, complete = likened
     name, span = entry.key.text, entry.key.span
     count = node.get("count") if isinstance(node, Mapping) else None
     if count is None or not isinstance(node, Mapping):
         _refuse_number(node, reader, span)
-        return [Named(name, span, name, node)]
+        return [Named(name, span, name, node, complete)]
     limit = constants()["LIMIT_PARTITIONS"] - 1
     number = reader.integer(count.value, f"'count' of {what} '{name}'", 1, limit).value
     rest = replace(node, entries=tuple(each for each in node.entries if each is not count))
     numbers = range(number if number is not None else 1)
-    return [Named(f"{name}.{index}", span, name, _numbered(rest, str(index))) for index in numbers]
+    return [Named(f"{name}.{index}", span, name, _numbered(rest, str(index)), complete) for index in numbers]
 
 
 def _numbered(node: Node, index: str) -> Node:

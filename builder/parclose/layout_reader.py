@@ -28,7 +28,6 @@ def read_layout(node: Node, path: Path, reader: Reader) -> RawLayout | None:
     if fields is None:
         return None
     _version(fields)
-    broken = frozenset(key for key in ("partitions", "regions") if _is_broken(fields, key))
     return RawLayout(
         path=path,
         span=top,
@@ -38,13 +37,8 @@ def read_layout(node: Node, path: Path, reader: Reader) -> RawLayout | None:
         schedule=_schedule(fields, reader),
         aliases=_aliases(fields, reader),
         on_end=fields.get("on_end", lambda node, what: reader.choice(node, what, _ON_END)),
-        broken=broken,
+        broken=frozenset(fields.unreadable(Mapping)),
     )
-
-
-def _is_broken(fields: Fields, key: str) -> bool:
-    entry = fields.entry(key)
-    return entry is not None and not isinstance(entry.value, Mapping)
 
 
 def _version(fields: Fields) -> None:

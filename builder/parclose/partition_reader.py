@@ -46,7 +46,7 @@ def texts(fields: Fields, key: str) -> Texts:
     """A list of words under `key`; one unreadable item where it is no list."""
     entry = fields.entry(key)
     if entry is None:
-        return ()
+        return (Given(None, fields.misspelt[key]),) if key in fields.misspelt else ()
     items = fields.reader.items(entry.value, f"'{key}' of {fields.what}")
     if items is None:
         return (Given(None, entry.key.span),)
@@ -64,7 +64,10 @@ def read_partition(named: Named, reader: Reader) -> RawPartition:
     fields = reader.fields(named.node, what, named.span, _KEYS, _LATER)
     if fields is None:
         return RawPartition(named.name, named.span, named.group, broken=frozenset(_KEYS))
-    broken = {key for key in ("endpoints", "channels") if _is_broken(fields, key)}
+    fields.incomplete = not named.complete
+    broken = fields.unreadable(Mapping) & {"endpoints", "channels"}
+    if fields.incomplete:
+        broken |= {key for key in _KEYS if fields.entry(key) is None}
     return RawPartition(
         name=named.name,
         span=named.span,
@@ -82,11 +85,6 @@ def read_partition(named: Named, reader: Reader) -> RawPartition:
         debug=fields.get("debug", reader.boolean),
         broken=frozenset(broken),
     )
-
-
-def _is_broken(fields: Fields, key: str) -> bool:
-    entry = fields.entry(key)
-    return entry is not None and not isinstance(entry.value, Mapping)
 
 
 def _program(fields: Fields) -> RawProgram | None:

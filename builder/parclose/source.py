@@ -175,6 +175,7 @@ def _note_syntax(wrong: yaml.MarkedYAMLError, file: str, problems: Collector) ->
     said = wrong.problem or wrong.context or "it cannot be read"
     context = wrong.context_mark
     others = [at(_mark_span(context, file), wrong.context or "begun here")] if context and wrong.problem_mark else []
+    context_text = wrong.context or ""
     if "'\\t'" in said:
         problems.error(
             "P103", "a tab stands where YAML wants spaces", at(place, "this tab"), *others, help="use spaces"
@@ -182,8 +183,14 @@ def _note_syntax(wrong: yaml.MarkedYAMLError, file: str, problems: Collector) ->
     elif "another document" in said:
         first = at(Span(file, 1, 1, 2), "the first document")
         problems.error("P104", "the file holds more than one document", at(place, "the second begins here"), first)
-    elif "undefined alias" in said or "duplicate anchor" in said:
-        problems.error("P110", said, at(place, "here"), *others)
+    elif "undefined alias" in said:
+        problems.error(
+            "P110", said, at(place, "this alias"), help="set the anchor (&NAME) where the value first stands"
+        )
+    elif "duplicate anchor" in context_text:
+        text = context_text.split(";")[0]
+        others = [at(label.span, "first set here") for label in others]
+        problems.error("P110", text, at(place, "set again"), *others, help="give the second another name")
     else:
         help = "quote a value that holds ': ', ' #', or begins with one of [ ] { } , & * ! | > % @ `"
         problems.error("P101", f"this is not YAML: {said}", at(place, "here"), *others, help=help)

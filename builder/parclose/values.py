@@ -222,6 +222,8 @@ class Fields:
         self.mapping = mapping
         self.what = what
         self.place = place
+        self.misspelt: dict[str, Span] = {}
+        self.incomplete = False  # keys were to come from elsewhere, and did not
 
     def refuse_others(self, known: Sequence[str], later: Mapping[str, str]) -> None:
         """Note every key that is neither in `known` nor in `later`, and every one in `later`."""
@@ -235,7 +237,9 @@ class Fields:
                 text = f"'{key}' is not supported yet"
                 problems.error("P006", text, at(entry.key.span, later[key]), inside, help=f"leave '{key}' out")
                 continue
-            near = nearest(key, known)
+            near = nearest(key, [name for name in known if self.mapping.get(name) is None]) or nearest(key, known)
+            if near is not None:
+                self.misspelt[near] = entry.key.span
             help = f"did you mean '{near}'?" if near else f"known here: {listing(known, most=24)}"
             problems.error(
                 "P001", f"unknown key '{key[:60]}' in {self.what}", at(entry.key.span, "unknown"), inside, help=help
@@ -246,9 +250,16 @@ class Fields:
         return self.mapping.get(key)
 
     def get(self, key: str, read: Callable[[Node, str], Given[T]]) -> Given[T] | None:
-        """The value of `key` read by `read`; None when the key is absent."""
+        """The value of `key` read by `read`; None when the key is absent, no value when it seems to be misspelt."""
         entry = self.mapping.get(key)
-        return None if entry is None else read(entry.value, f"'{key}' of {self.what}")
+        if entry is not None:
+            return read(entry.value, f"'{key}' of {self.what}")
+        return Given(None, self.misspelt[key]) if key in self.misspelt else None
+
+    def unreadable(self, *shapes: type[Node]) -> set[str]:
+        """The keys whose values are none of `shapes`, and those that were misspelt: what they hold is not known."""
+        wrong = {entry.key.text for entry in self.mapping.entries if not isinstance(entry.value, shapes)}
+        return wrong | set(self.misspelt)
 
     def need(self, key: str, read: Callable[[Node, str], Given[T]], help: str = "") -> Given[T]:
         """As `get`; an absent key is noted (P002)."""
@@ -259,7 +270,9 @@ class Fields:
         return Given(None, self.place)
 
     def missing(self, key: str, help: str = "") -> None:
-        """Note that `key` is needed and absent."""
+        """Note that `key` is needed and absent, unless another key was probably meant to be it."""
+        if key in self.misspelt or self.incomplete:
+            return
         self.reader.problems.error(
             "P002", f"{self.what} has no '{key}'", at(self.place, f"'{key}' is missing"), help=help
         )

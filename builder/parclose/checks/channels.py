@@ -261,6 +261,8 @@ def name_taken(scope: Scope, problems: Collector) -> None:
         source = f"{link.client.name}.{link.raw.name}"
         help = f"give that end another name at '{link.server.name}': {name}-2: {{from: {source}}}"
         if other.to is not None and other.to.value == link.client.name:
+            if link.raw.span > other.span:
+                continue  # noted at the other end
             help = f"a channel is said once, on one end: remove it from '{link.server.name}'"
         problems.error(
             "P080", text, at(link.raw.span, "declared here"), at(other.span, "the name is taken here"), help=help

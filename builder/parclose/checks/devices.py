@@ -179,7 +179,7 @@ def table_beside_registers(scope: Scope, problems: Collector) -> None:
 def device_without_endpoint(scope: Scope, problems: Collector) -> None:
     """P022 (warning): a device of an I/O partition that none of its endpoints is on."""
     for partition in scope.layout.partitions:
-        if not partition.serves or "endpoints" in partition.broken:
+        if not partition.endpoints or "endpoints" in partition.broken:
             continue
         used = [scope.device(endpoint.device.value) for endpoint in partition.endpoints]
         if None in used:

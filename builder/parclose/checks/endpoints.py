@@ -226,7 +226,8 @@ def nobody_uses(scope: Scope, problems: Collector) -> None:
 def serves_nothing(scope: Scope, problems: Collector) -> None:
     """P087: the built-in I/O partition without an endpoint."""
     for partition in scope.layout.partitions:
-        builtin = partition.program.builtin if partition.program else None
+        program = partition.program
+        builtin = program.builtin if program and not program.broken else None
         if (
             builtin is not None
             and builtin.value == "io"

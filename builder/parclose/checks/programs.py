@@ -38,6 +38,8 @@ def sources_in(folder: Path) -> list[Path]:
 def _missing_file(scope: Scope, name: str, span: Span, place: Span, what: str, problems: Collector) -> bool:
     """Note P050 when `name` is no file or folder beside the layout."""
     path = scope.layout.folder / name
+    if "{i}" in name:  # P034
+        return True
     try:
         if path.exists():
             return False

@@ -23,9 +23,12 @@ def _complete(scope: Scope) -> bool:
     schedule = scope.layout.schedule
     if schedule is None or schedule.broken or not schedule.processors:
         return False
-    if any(processor.broken for processor in schedule.processors):
+    if any(processor.broken or not processor.frames for processor in schedule.processors):
         return False
-    return all(not frame.broken and all(_is_known(scope, slot) for slot in frame.slots) for frame in _frames(scope))
+    return all(
+        not frame.broken and frame.slots and all(_is_known(scope, slot) for slot in frame.slots)
+        for frame in _frames(scope)
+    )
 
 
 def _is_known(scope: Scope, slot: RawSlot) -> bool:
