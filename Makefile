@@ -33,7 +33,7 @@ soak:
 
 bench:
 	$(PREPARE) test
-	@$(PYTHON) tests/bench/bench.py
+	@$(PYTHON) -m bench
 
 prepare:
 	$(PREPARE) test

@@ -22,7 +22,7 @@ STAGES += ("report", "image_map", "publish")
 
 
 def tracked(*suffixes: str) -> list[Path]:
-    """The repository's own files with one of `suffixes`; all files where there is no git."""
+    """The repository's own files with one of `suffixes`, but for the layouts that are broken on purpose."""
     done = subprocess.run(
         ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -31,7 +31,8 @@ def tracked(*suffixes: str) -> list[Path]:
         check=True,
     )
     files = [ROOT / name for name in done.stdout.split("\0") if name]
-    return [file for file in files if file.suffix in suffixes and file.is_file()]
+    broken = ROOT / "tests" / "layouts"
+    return [file for file in files if file.suffix in suffixes and file.is_file() and not file.is_relative_to(broken)]
 
 
 def python(*words: str) -> str:
@@ -153,7 +154,8 @@ def test_elf_files_are_opened_in_few_places() -> None:
     readers = {
         file.relative_to(PACKAGE).parts[0] for file in PACKAGE.rglob("*.py") if "from elftools" in file.read_text()
     }
-    assert readers <= {"elf.py", "dwarf.py"}
+    # inspect reads images with nothing of what made them
+    assert readers <= {"elf.py", "dwarf.py", "inspect"}
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
