@@ -16,6 +16,7 @@
 static struct {
   struct console_device console; /* first */
   uint32_t room;                 /* bytes taken before the line says that it is busy */
+  uint32_t served, again;        /* interrupts served; how often once more is asked for */
   const char *keys;
 } line;
 
@@ -30,7 +31,9 @@ static bool line_start(struct console_device *device) {
 }
 
 static bool line_interrupt(struct console_device *device) {
-  return device == NULL;
+  CHECK(device == &line.console);
+  line.served++;
+  return line.again != 0 && line.again-- != 0;
 }
 
 static uint32_t line_space(const struct console_device *device) {
@@ -200,6 +203,18 @@ static void back_pressure(void) {
   CHECK(all_taken(&client[1]) && all_taken(&client[2]));
 }
 
+static void interrupts(void) {
+  begin(2);
+  run();
+  uint32_t before = line.served;
+  run();
+  CHECK(line.served == before); /* only when it has interrupted, and then until it has nothing more */
+  line.again = 2;
+  console_server_interrupt(&server);
+  run();
+  CHECK(line.served == before + 3);
+}
+
 /* --- input --- */
 
 static void give_buffer(struct client *one, uint32_t length) {
@@ -316,6 +331,7 @@ int main(void) {
   unended_line();
   long_lines();
   back_pressure();
+  interrupts();
   input();
   hostile();
   puts("ok");

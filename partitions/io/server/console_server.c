@@ -14,7 +14,8 @@
 static const char MANAGER[] = "manager";
 
 void console_server_init(struct console_server *server, struct console_device *device, const char *own_name) {
-  *server = (struct console_server){.device = device, .own_name = own_name, .attention = true, .show_at = NEVER};
+  *server = (struct console_server){
+      .device = device, .own_name = own_name, .attention = true, .interrupted = true, .show_at = NEVER};
 }
 
 /* Input goes to the first guest until somebody says otherwise. */
@@ -61,7 +62,7 @@ void console_client_event(struct console_client *client) {
 }
 
 void console_server_interrupt(struct console_server *server) {
-  server->attention = true;
+  server->attention = server->interrupted = true;
 }
 
 /* --- output --- */
@@ -159,11 +160,18 @@ static bool take_keys(struct console_server *server) {
   return true;
 }
 
+/* Returns whether it has more than one call may take. */
+static bool serve_device(struct console_server *server) {
+  if (server->interrupted)
+    server->interrupted = server->device->driver->interrupt(server->device);
+  return take_keys(server) || server->interrupted;
+}
+
 bool console_server_run(struct console_server *server) {
   if (!server->attention && (server->show_at == NEVER || server->show_at > calls_now()))
     return false;
   uint64_t now = calls_now();
-  bool more = take_keys(server);
+  bool more = serve_device(server);
   server->show_at = NEVER;
   for (uint32_t i = 0; i < server->clients; i++) {
     struct console_client *client = server->client[(server->next + i) % server->clients];

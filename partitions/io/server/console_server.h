@@ -55,6 +55,7 @@ struct console_server {
   uint32_t selected;
   uint32_t next;    /* the client that is looked at first */
   bool attention;   /* run has something to do */
+  bool interrupted; /* the device wants to be served */
   uint64_t show_at; /* the earliest of its clients', ticks */
   /* the line being typed */
   bool command, last_was_return; /* command: the key after Ctrl-A */
