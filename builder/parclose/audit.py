@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from parclose import elf
-from parclose.audit_rights import Right, allowed_pages, shared_pages
+from parclose.audit_rights import Allowed, Right, by_page, own_rights, shared_rights
 from parclose.constants import constants
 from parclose.elf import Elf
 from parclose.errors import ParcloseError
+from parclose.model import System
 from parclose.planned import Plan, PlannedPartition
 
 _SHIFTS = (39, 30, 21, 12)
 _HALF = 1 << 47
 _TOP = 0xFFFF << 48
+_PAT_OF_4K = 7  # the bit of a last-level entry (Intel SDM 3A, table 4-20)
 
 
 class AuditError(ParcloseError):
@@ -38,20 +40,26 @@ class Page:
     user: bool
     execute: bool
     shared: bool
+    caching: int
 
     def __str__(self) -> str:
         rights = "r" + ("w" if self.write else "-") + ("x" if self.execute else "-")
         return f"{self.virtual:#x} -> {self.physical:#x} ({rights}, ring {3 if self.user else 0})"
 
 
-def audit(plan: Plan, image: bytes) -> None:
+def audit(system: System, plan: Plan, image: bytes) -> None:
     """Raise `AuditError` for the first thing in `image` that the plan does not permit."""
     file = elf.read(image)
     _check_segments(plan, file)
     memory = _Memory(file)
-    shared = shared_pages(plan)
+    number = constants()
+    registers = (
+        ("the local APIC", number["APIC_ADDRESS"], system.board.local_apic),
+        ("the I/O APIC", number["IO_APIC_ADDRESS"], system.board.io_apic),
+    )
+    shared = by_page(shared_rights(plan, registers))
     for partition in plan.partitions:
-        _check_partition(plan, partition, memory, shared)
+        _check_partition(plan, partition, memory, shared | by_page(own_rights(plan, partition)))
 
 
 def _check_segments(plan: Plan, file: Elf) -> None:
@@ -94,27 +102,35 @@ class _Memory:
         raise AuditError(f"a page table at {physical:#x} is not in the image")
 
 
-def _check_partition(plan: Plan, partition: PlannedPartition, memory: _Memory, shared: dict[int, Right]) -> None:
-    allowed = allowed_pages(plan, partition, shared)
+def _check_partition(plan: Plan, partition: PlannedPartition, memory: _Memory, allowed: Allowed) -> None:
+    """Every page that the root maps is the one that belongs there, and every page that belongs somewhere is there."""
     name = partition.partition.name
     tables = {*partition.tables, *plan.shared_tables}
+    missing = set(allowed)
     for page in _walk(memory, partition.root, tables, name):
-        for physical in range(page.physical, page.physical + page.size, constants()["PAGE_SIZE"]):
-            _check_page(name, page, allowed.get((page.user, physical)), _owner(plan, physical))
+        for offset in range(0, page.size, constants()["PAGE_SIZE"]):
+            virtual, physical = page.virtual + offset, page.physical + offset
+            expected, right = allowed.get(virtual, (None, None))
+            if right is None or expected != physical:
+                owner = _owner(plan, physical)
+                raise AuditError(f"partition '{name}' maps {page}: not its own there, it belongs to {owner}")
+            _check_page(f"partition '{name}' maps {page}", page, right)
+            missing.discard(virtual)
+    if missing:
+        _, right = allowed[min(missing)]
+        raise AuditError(f"partition '{name}' does not map {min(missing):#x}, {right.what}")
 
 
-def _check_page(name: str, page: Page, right: Right | None, owner: str) -> None:
-    where = f"partition '{name}' maps {page}"
+def _check_page(where: str, page: Page, right: Right) -> None:
+    number = constants()
     if page.write and page.execute:
         raise AuditError(f"{where}: writable and executable")
-    if right is None:
-        raise AuditError(f"{where}: not its own, it belongs to {owner}")
-    if (page.write and not right.write) or (page.execute and not right.execute):
-        raise AuditError(f"{where}: more than its right to {right.what}")
+    if (page.write, page.execute, page.user) != (right.write, right.execute, right.user):
+        raise AuditError(f"{where}: other than its right to {right.what}")
     if page.shared and not right.shared:
         raise AuditError(f"{where}: global, though {right.what} differs between partitions")
-    if page.user != (page.virtual < _HALF):
-        raise AuditError(f"{where}: on the wrong half of the address space")
+    if page.caching != (number["PAGE_UNCACHED"] | number["PAGE_WRITE_THROUGH"]) * right.uncached:
+        raise AuditError(f"{where}: cached other than {right.what} has to be")
 
 
 def _owner(plan: Plan, physical: int) -> str:
@@ -135,6 +151,7 @@ def _walk(memory: _Memory, root: int, tables: set[int], name: str) -> Iterator[P
             if not entry & number["PAGE_PRESENT"]:
                 continue
             virtual = base + (index << _SHIFTS[level])
+            _check_entry(name, level, virtual, entry)
             below = rights & entry
             no_execute = forbidden | (entry & number["PAGE_NO_EXECUTE"])
             target = entry & number["PAGE_ADDRESS_MASK"]
@@ -144,14 +161,31 @@ def _walk(memory: _Memory, root: int, tables: set[int], name: str) -> Iterator[P
                 todo.append((target, level + 1, virtual, below, no_execute))
 
 
+def _check_entry(name: str, level: int, virtual: int, entry: int) -> None:
+    """What holds for an entry whatever is behind it."""
+    number = constants()
+    where = f"partition '{name}', the entry of level {4 - level} for {_canonical(virtual):#x}"
+    if entry & number["PAGE_LARGE"] and level < 2:
+        raise AuditError(f"{where} is a page of {1 << _SHIFTS[level]:#x} bytes, which no plan has")
+    if entry & number["PAGE_LARGE"] and level == 3:
+        raise AuditError(f"{where} selects a memory type by its bit {_PAT_OF_4K}")
+    if entry & number["PAGE_USER"] and virtual & _HALF:
+        raise AuditError(f"{where} is open to ring 3, in ring 0's half")
+
+
+def _canonical(virtual: int) -> int:
+    return virtual | _TOP if virtual & _HALF else virtual
+
+
 def _page(virtual: int, physical: int, size: int, rights: int, entry: int, no_execute: bool) -> Page:
     number = constants()
     return Page(
-        virtual=virtual | _TOP if virtual & _HALF else virtual,
+        virtual=_canonical(virtual),
         physical=physical,
         size=size,
         write=bool(rights & number["PAGE_WRITABLE"]),
         user=bool(rights & number["PAGE_USER"]),
         execute=not no_execute,
         shared=bool(entry & number["PAGE_GLOBAL"]),
+        caching=entry & (number["PAGE_UNCACHED"] | number["PAGE_WRITE_THROUGH"]),
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import cpu_count
@@ -38,7 +38,7 @@ class Programs:
 def link(monitor: Parts, partitions: Mapping[str, Parts]) -> Programs:
     """Link everything. Raises `ParcloseError` with the linker's message and the partition's name, and `MissingTool`."""
     with ThreadPoolExecutor(cpu_count()) as pool:
-        linked = pool.submit(_link, monitor, ())
+        linked = pool.submit(_link, monitor, support_library=False)
         programs = list(pool.map(_link_partition, partitions.items()))
         return Programs(linked.result(), dict(programs))
 
@@ -48,27 +48,23 @@ def _link_partition(item: tuple[str, Parts]) -> tuple[str, Path]:
     if parts.ready is not None:
         return name, parts.ready
     try:
-        return name, _link(parts, (_support_library(),))
+        return name, _link(parts, support_library=True)
     except ParcloseError as problem:
         raise type(problem)(f"partition '{name}': {problem.message}", problem.hint) from problem
 
 
-def _link(parts: Parts, libraries: Sequence[Path]) -> Path:
+def _link(parts: Parts, support_library: bool) -> Path:
     names = [part.name for part in parts.objects]
-    words = [_linker(), *_FLAGS, parts.script.name, *names, *map(str, libraries)]
+    words = [objects.tool("ld"), objects.tool("gcc"), *_FLAGS, parts.script.name, *names, str(support_library)]
     key = objects.digest(json.dumps(words).encode())
     found = paths.cache() / "linked" / key
     if found.is_file():
         return found
     with tempfile.TemporaryDirectory(prefix="parclose-") as folder:
         result = Path(folder) / "program"
+        libraries = [_support_library()] if support_library else []
         tools.run(["ld", *_FLAGS, "-T", parts.script, "-o", result, *parts.objects, *libraries])
         return objects.keep("linked", key, result.read_bytes())
-
-
-@functools.cache
-def _linker() -> str:
-    return tools.run(["ld", "--version"]).splitlines()[0]
 
 
 @functools.cache

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parclose import paths, tools
+from parclose.errors import MissingTool
 
 _FORMAT = "1"  # of the records; raise it when what they mean changes
 
@@ -45,15 +47,22 @@ def compile_units(units: Iterable[Unit]) -> dict[Unit, Path]:
 
 def compile_unit(unit: Unit) -> Path:
     """The result of `unit` as a file in the cache. Raises `ParcloseError` with the compiler's message."""
-    words = [_FORMAT, compiler(), str(unit.root), *unit.flags, str(unit.source), unit.text or ""]
+    words = [_FORMAT, tool("gcc"), str(unit.root), *unit.flags, str(unit.source), unit.text or ""]
     record = paths.cache() / "records" / f"{digest(json.dumps(words).encode())}.json"
     return _recorded(record) or _compile(unit, record)
 
 
 @functools.cache
-def compiler() -> str:
-    """The compiler's own name and version. Raises `MissingTool`."""
-    return tools.run(["gcc", "--version"]).splitlines()[0]
+def tool(name: str) -> str:
+    """What tells the installed program `name` from another version: its file, size and date. Raises `MissingTool`.
+
+    Asking the program itself would take longer than everything else that a build from the cache does.
+    """
+    found = shutil.which(name)
+    if found is None:
+        raise MissingTool(f"{name} is not installed", tools.install_hint(name))
+    status = os.stat(found)
+    return f"{os.path.realpath(found)} {status.st_size} {status.st_mtime_ns}"
 
 
 def digest(data: bytes) -> str:

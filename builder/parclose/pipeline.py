@@ -84,7 +84,7 @@ def build_system(
     sources = generate_stage.generate(system, plan, tables)
     image = image_stage.image(plan, compile_stage.compile_generated(sources))
     if options.audit:
-        audit_stage.audit(plan, image)
+        audit_stage.audit(system, plan, image)
     publish.publish(out, _files(system, plan, programs, sources, image))
     return BuildResult(out / "image.elf", system, plan, warnings)
 

@@ -1,0 +1,458 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a hand-made layout to the bytes of an image: what is in it, that it is the same everywhere, and its audit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from parclose import amend, audit, elf, paths, pipeline, publish, tools
+from parclose.constants import constants
+from parclose.errors import LayoutProblems, ParcloseError
+from parclose.model import Config, Program, Region
+from parclose.planned import Plan, Rights, Stretch
+from systems import MANAGER, MIB, SPAN, line, partition, system
+
+PAGE = 0x1000
+MAIN = "volatile int counter = 5;\nvoid runtime_main(void) {\n  for (;;)\n    counter++;\n}\n"
+
+
+@pytest.fixture(scope="module")
+def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like partitions/, with the real start object and linker script and the smallest programs."""
+    folder = tmp_path_factory.mktemp("kit")
+    for name in ("manager", "io", "runtime"):
+        (folder / name).mkdir()
+    shutil.copy(paths.data("partitions", "partition.ld.S"), folder)
+    shutil.copy(paths.data("partitions", "runtime", "start.S"), folder / "runtime")
+    for name in ("manager", "io"):
+        (folder / name / "main.c").write_text(MAIN)
+    for name in ("sensor.c", "logger.c"):
+        (folder / name).write_text(MAIN)
+    return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A cache of this module's own, so that nothing of the user's answers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def build(kit: Path, out: Path, **options: object) -> pipeline.BuildResult:
+    return pipeline.build_system(line(kit), out, (), pipeline.Options(partitions_sources=kit, **options))
+
+
+@pytest.fixture(scope="module")
+def built(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> pipeline.BuildResult:
+    return build(kit, tmp_path_factory.mktemp("built") / "out")
+
+
+def loaded(image: bytes, physical: int, size: int) -> bytes:
+    """What the loader leaves at `physical`."""
+    for segment in elf.read(image).segments:
+        start = physical - segment.physical
+        if start >= 0 and start + size <= segment.memory_size:
+            return segment.content[start : start + size].ljust(size, b"\0")
+    raise AssertionError(f"{physical:#x} is not loaded")
+
+
+def test_the_image_is_entered_by_the_monitors_pvh_note(built: pipeline.BuildResult) -> None:
+    image, monitor = elf.read_file(built.image), elf.read_file(built.image.parent / "monitor.elf")
+    assert image.entry == monitor.entry
+    assert [(note.name, note.type) for note in image.notes] == [("Xen", 18)]
+    assert int.from_bytes(image.notes[0].content, "little") == monitor.entry
+
+
+def test_the_database_is_where_the_monitor_looks(built: pipeline.BuildResult) -> None:
+    data = loaded(built.image.read_bytes(), constants()["DATABASE_PHYSICAL"], 16)
+    magic, version, size = struct.unpack("<QII", data)
+    assert (magic, version) == (constants()["DATABASE_MAGIC"], constants()["DATABASE_VERSION"])
+    assert 0 < size <= constants()["DATABASE_SIZE"]
+
+
+def test_a_program_is_where_its_partition_is(built: pipeline.BuildResult) -> None:
+    image = built.image.read_bytes()
+    for planned in built.plan.partitions:
+        program = elf.read_file(built.image.parent / "partitions" / f"{planned.partition.name}.elf")
+        text = next(segment for segment in program.segments if segment.execute)
+        assert loaded(image, planned.physical, len(text.content)) == text.content
+
+
+def test_writable_data_is_not_loaded_but_its_image_is(built: pipeline.BuildResult) -> None:
+    image = built.image.read_bytes()
+    planned = built.plan.partition("sensor")
+    data = next(segment for segment in planned.program.segments if segment.write)
+    base = planned.physical - constants()["PROGRAM_ADDRESS"]
+    assert data.content[:4] == b"\x05\0\0\0"
+    assert loaded(image, base + data.physical, len(data.content)) == data.content
+    with pytest.raises(AssertionError):
+        loaded(image, base + data.virtual, 4)
+
+
+def test_descriptor_pages_name_their_partitions(built: pipeline.BuildResult) -> None:
+    image = built.image.read_bytes()
+    for planned in built.plan.partitions:
+        data = loaded(image, planned.descriptor_page, 40)
+        assert struct.unpack("<I", data[:4])[0] == constants()["DESCRIPTOR_MAGIC"]
+        assert data[8:].split(b"\0")[0].decode() == planned.partition.name
+
+
+def test_bitmaps_clear_the_bits_of_the_ports_and_no_others(built: pipeline.BuildResult) -> None:
+    image = built.image.read_bytes()
+    assert loaded(image, built.plan.ones, PAGE) == b"\xff" * PAGE
+    for planned in built.plan.partitions:
+        if planned.bitmap is not None:
+            bits = int.from_bytes(loaded(image, planned.bitmap, 2 * PAGE), "little")
+            clear = {port for port in range(65536) if not bits >> port & 1}
+            assert clear == {port for first, count in planned.ports for port in range(first, first + count)}
+
+
+def test_files_of_the_layout_are_loaded(kit: Path, tmp_path: Path) -> None:
+    (tmp_path / "g.toml").write_bytes(b"rate = 5\n")
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "table").write_bytes(b"0123456789")
+    config = tuple(Config(name, tmp_path / name, SPAN) for name in ("g.toml", "empty"))
+    guest = partition("g", program=Program(sources=(kit / "sensor.c",), span=SPAN), config=config)
+    regions = (Region("table", 2 * PAGE, tmp_path / "table", "g", (), SPAN),)
+    made = pipeline.build_system(
+        system((MANAGER, guest), regions=regions), tmp_path / "out", (), pipeline.Options(partitions_sources=kit)
+    )
+    image = made.image.read_bytes()
+    assert loaded(image, made.plan.configs[0].physical, 10) == b"rate = 5\n\0"
+    region = next(each for each in made.plan.regions if each.name == "table")
+    assert loaded(image, region.physical, 2 * PAGE) == b"0123456789".ljust(2 * PAGE, b"\0")
+
+
+def test_a_file_that_is_gone_is_a_problem(kit: Path, tmp_path: Path) -> None:
+    guest = partition("g", program=Program(sources=(kit / "sensor.c",)), config=(Config("x", tmp_path / "x", SPAN),))
+    with pytest.raises(LayoutProblems) as caught:
+        pipeline.build_system(system((MANAGER, guest)), tmp_path / "out", (), pipeline.Options(partitions_sources=kit))
+    assert [problem.code for problem in caught.value.problems] == ["P312"]
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+_ELSEWHERE = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from parclose import pipeline
+from systems import line
+kit, out = Path(sys.argv[1]), Path(sys.argv[2])
+pipeline.build_system(line(kit), out, (), pipeline.Options(partitions_sources=kit))
+"""
+
+
+def test_the_same_inputs_give_the_same_bytes_elsewhere(kit: Path, built: pipeline.BuildResult, tmp_path: Path) -> None:
+    """Another folder of sources and of output, cache, umask, locale, time zone, current folder and file dates."""
+    moved = tmp_path / "another place"
+    shutil.copytree(kit, moved)
+    for path in moved.rglob("*"):
+        os.utime(path, (1, 1))
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"}
+    environment |= {"LANG": "de_DE.UTF-8", "HOME": str(tmp_path), "PYTHONHASHSEED": "7"}
+    command = [sys.executable, "-c", _ELSEWHERE, str(moved), str(tmp_path / "o"), str(Path(__file__).parent)]
+    subprocess.run(command, env=environment, cwd=tmp_path, umask=0o077, check=True, timeout=120)
+    here, there = everything(built.image.parent), everything(tmp_path / "o")
+    assert sorted(here) == sorted(there)
+    assert [name for name in here if here[name] != there[name]] == []
+
+
+def test_no_output_names_the_folder_it_was_made_in(kit: Path, built: pipeline.BuildResult) -> None:
+    for name, data in everything(built.image.parent).items():
+        assert str(kit).encode() not in data, name
+        assert str(paths.data()).encode() not in data, name
+
+
+def test_a_failing_build_leaves_the_last_good_image(kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    build(kit, out)
+    before = everything(out)
+    original = Path.write_bytes
+
+    def full(self: Path, data: bytes) -> int:
+        if self.name == "image.elf":
+            raise OSError(28, "No space left on device")
+        return original(self, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ParcloseError, match="No space left"):
+        publish.publish(out, {"monitor.elf": b"new", "image.elf": b"new"})
+    assert everything(out) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+
+
+def test_disks_are_kept_and_programs_of_an_earlier_layout_are_not(kit: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for folder in ("disks", "partitions"):
+        (out / folder).mkdir(parents=True)
+        (out / folder / "old.elf").write_bytes(b"x")
+    build(kit, out)
+    assert (out / "disks" / "old.elf").exists() and not (out / "partitions" / "old.elf").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_with_its_name(kit: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ParcloseError, match="file"):
+        build(kit, tmp_path / "file" / "out")
+
+
+def test_a_changed_layout_compiles_neither_monitor_nor_programs(
+    kit: Path, built: pipeline.BuildResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+    original = tools.run
+
+    def run(command: list[str | Path], **rest: object) -> str:
+        commands.append([str(word) for word in command])
+        return original(command, **rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(tools, "run", run)
+    of = line(kit)
+    larger = tuple(replace(each, memory=6 * MIB) if each.name == "sensor" else each for each in of.partitions)
+    made = pipeline.build_system(
+        replace(of, partitions=larger), tmp_path / "out", (), pipeline.Options(partitions_sources=kit)
+    )
+    assert commands and all(command[0] == "gcc" and command[-1] == "-" for command in commands)
+    for name in ("monitor.elf", "partitions/sensor.elf", "partitions/io.elf"):
+        assert (made.image.parent / name).read_bytes() == (built.image.parent / name).read_bytes()
+
+
+def test_a_changed_header_compiles_what_includes_it(kit: Path, tmp_path: Path) -> None:
+    (tmp_path / "rate.h").write_text("#define RATE 1\n")
+    (tmp_path / "g.c").write_text('#include "rate.h"\nvolatile int rate = RATE;\nvoid runtime_main(void) { rate++; }\n')
+    of = system((MANAGER, partition("g", program=Program(sources=(tmp_path / "g.c",), span=SPAN))))
+
+    def rate() -> bytes:
+        made = pipeline.build_system(of, tmp_path / "out", (), pipeline.Options(partitions_sources=kit))
+        return next(each for each in made.plan.partition("g").program.segments if each.write).content[:4]
+
+    assert rate() == b"\x01\0\0\0"
+    (tmp_path / "rate.h").write_text("#define RATE 2\n")
+    assert rate() == b"\x02\0\0\0"
+    (tmp_path / "rate.h").write_text("#define RATE 1\n")
+    assert rate() == b"\x01\0\0\0"
+
+
+def test_an_error_in_a_source_is_the_compilers_own(kit: Path, tmp_path: Path) -> None:
+    (tmp_path / "g.c").write_text("void runtime_main(void) { return }\n")
+    of = system((MANAGER, partition("g", program=Program(sources=(tmp_path / "g.c",), span=SPAN))))
+    with pytest.raises(ParcloseError, match=r"g\.c:1:34: error: ") as caught:
+        pipeline.build_system(of, tmp_path / "out", (), pipeline.Options(partitions_sources=kit))
+    assert caught.value.exit_code == 1 and "gcc" in caught.value.hint
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unresolved_name_is_the_linkers_own_with_the_partition(kit: Path, tmp_path: Path) -> None:
+    (tmp_path / "g.c").write_text("void helper(void);\nvoid runtime_main(void) { helper(); }\n")
+    of = system((MANAGER, partition("g", program=Program(sources=(tmp_path / "g.c",), span=SPAN))))
+    with pytest.raises(ParcloseError, match=r"partition 'g': (?s:.*)helper"):
+        pipeline.build_system(of, tmp_path / "out", (), pipeline.Options(partitions_sources=kit))
+
+
+def test_flags_and_definitions_reach_the_program(kit: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_text(
+        "volatile int rate = RATE;\n#ifdef WHOLE\nvoid runtime_main(void) { rate++; }\n#endif\n"
+    )
+    (tmp_path / "b.S").write_text('        .section .rodata\n        .ascii "from assembly"\n')
+    given = Program(
+        sources=(tmp_path / "a.c", tmp_path / "b.S"), cflags=("-DWHOLE",), define=(("RATE", "77"),), span=SPAN
+    )
+    made = pipeline.build_system(
+        system((MANAGER, partition("g", program=given))), tmp_path / "out", (), pipeline.Options(partitions_sources=kit)
+    )
+    program = (made.image.parent / "partitions" / "g.elf").read_bytes()
+    assert b"from assembly" in program and struct.pack("<I", 77) in program
+
+
+# --- the audit: a plan or an image with one fault is refused, and the message says where ---
+
+
+def neighbour(plan: Plan) -> Plan:
+    physical = plan.partition("logger").physical
+    return amend.map_also(plan, "sensor", Stretch("wrong", 0x10000000, physical, PAGE))
+
+
+def own_text_writable(plan: Plan) -> Plan:
+    physical = plan.partition("sensor").physical
+    return amend.map_also(plan, "sensor", Stretch("wrong", 0x400000, physical, PAGE, Rights(write=True)))
+
+
+def own_data_a_second_time(plan: Plan) -> Plan:
+    planned = plan.partition("sensor")
+    physical = planned.physical + planned.memory - PAGE
+    return amend.map_also(plan, "sensor", Stretch("wrong", 0x10000000, physical, PAGE, Rights(execute=True)))
+
+
+def write_and_execute(plan: Plan) -> Plan:
+    stack = next(each for each in plan.partition("sensor").stretches if each.label == "stack")
+    return amend.map_also(plan, "sensor", replace(stack, rights=Rights(write=True, execute=True)))
+
+
+def own_data_executable(plan: Plan) -> Plan:
+    stack = next(each for each in plan.partition("sensor").stretches if each.label == "stack")
+    return amend.map_also(plan, "sensor", replace(stack, rights=Rights(execute=True)))
+
+
+def registers_cached(plan: Plan) -> Plan:
+    seen = next(each for each in plan.partition("io").stretches if each.uncached)
+    return amend.map_also(plan, "io", replace(seen, uncached=False))
+
+
+def call_page_left_out(plan: Plan) -> Plan:
+    own = plan.partition("sensor")
+    rest = tuple(each for each in own.stretches if not (each.label == "call page" and each.user))
+    partitions = tuple(replace(each, stretches=rest) if each is own else each for each in plan.partitions)
+    return replace(plan, partitions=partitions)
+
+
+def monitor_in_ring_3(plan: Plan) -> Plan:
+    return amend.map_also(plan, "sensor", Stretch("wrong", 0x10000000, constants()["MONITOR_PHYSICAL"], PAGE))
+
+
+def database_in_a_guest(plan: Plan) -> Plan:
+    return amend.map_also(plan, "sensor", Stretch("wrong", 0x10000000, constants()["DATABASE_PHYSICAL"], PAGE))
+
+
+def memory_in_ring_0(plan: Plan) -> Plan:
+    physical = plan.partition("sensor").physical
+    wrong = Stretch("wrong", constants()["LOCAL_CALL_PAGE"] + PAGE, physical, PAGE, user=False)
+    return amend.map_also(plan, "sensor", wrong)
+
+
+def anothers_context(plan: Plan) -> Plan:
+    physical = plan.partition("logger").context
+    wrong = Stretch("context", constants()["LOCAL_CONTEXT"], physical, PAGE, Rights(write=True), user=False)
+    return amend.map_also(plan, "sensor", wrong)
+
+
+def global_local_page(plan: Plan) -> Plan:
+    own = plan.partition("sensor")
+    where = constants()["LOCAL_CONTEXT"]
+    wrong = Stretch("context", where, own.context, PAGE, Rights(write=True), user=False, shared=True)
+    return amend.map_also(plan, "sensor", wrong)
+
+
+def msix_table(plan: Plan) -> Plan:
+    bar = plan.devices[0].bars[0]
+    wrong = Stretch("wrong", bar.virtual + 0x2000, bar.address + 0x2000, PAGE, Rights(write=True), uncached=True)
+    return amend.map_also(plan, "io", wrong)
+
+
+def reader_writes(plan: Plan) -> Plan:
+    table = plan.regions[-1]
+    seen = next(each for each in plan.partition("logger").stretches if each.physical == table.physical)
+    return amend.map_also(plan, "logger", replace(seen, rights=Rights(write=True)))
+
+
+def page_tables_in_ring_3(plan: Plan) -> Plan:
+    root = plan.partition("sensor").root
+    return amend.map_also(plan, "sensor", Stretch("wrong", 0x10000000, root, PAGE, Rights(write=True)))
+
+
+def ring_3_in_the_high_half(plan: Plan) -> Plan:
+    own = plan.partition("sensor")
+    return amend.map_also(plan, "sensor", Stretch("wrong", 0xFFFFFFFF90000000, own.physical, PAGE))
+
+
+FAULTS: dict[Callable[[Plan], Plan], str] = {
+    neighbour: "partition 'sensor' maps 0x10000000.*belongs to partition logger",
+    own_text_writable: "0x400000.*other than its right to region text",
+    own_data_a_second_time: "0x10000000.*not its own there, it belongs to partition sensor",
+    write_and_execute: "0x3ffe.*writable and executable",
+    own_data_executable: "0x3ffe.*other than its right to region stack",
+    registers_cached: "0x78000000.*cached other than registers of nvme0",
+    call_page_left_out: "does not map 0x240000, the call page",
+    monitor_in_ring_3: "0x10000000 -> 0x1000000.*belongs to monitor",
+    database_in_a_guest: "0x10000000 -> 0x1100000.*belongs to database",
+    memory_in_ring_0: "ring 0.*belongs to partition sensor",
+    anothers_context: "ring 0.*belongs to context of logger",
+    global_local_page: "global, though the context differs",
+    msix_table: "-> 0xe0002000.*not its own there",
+    reader_writes: "other than its right to region table",
+    page_tables_in_ring_3: "belongs to page tables",
+    ring_3_in_the_high_half: "0xffffffff90000000 is open to ring 3",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_the_audit_finds(fault: Callable[[Plan], Plan], kit: Path, tmp_path: Path) -> None:
+    with pytest.raises(audit.AuditError, match=FAULTS[fault]):
+        build(kit, tmp_path / "out", amend_plan=fault)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_planted_fault_is_built_when_the_audit_is_told_not_to_look(kit: Path, tmp_path: Path) -> None:
+    made = build(kit, tmp_path / "out", amend_plan=neighbour, audit=False)
+    with pytest.raises(audit.AuditError):
+        audit.audit(made.system, made.plan, made.image.read_bytes())
+
+
+def test_planted_ports_are_in_the_bitmap_that_the_root_shows(kit: Path, tmp_path: Path) -> None:
+    made = build(kit, tmp_path / "out", amend_plan=lambda plan: amend.permit_ports(plan, "sensor", 0x3F8, 8))
+    own = made.plan.partition("sensor")
+    assert own.bitmap is not None
+    assert loaded(made.image.read_bytes(), own.bitmap + 0x3F8 // 8, 1) == b"\0"
+
+
+def entries(plan: Plan, image: bytes) -> list[tuple[int, int]]:
+    """(offset in the file, value) of every entry of every page table."""
+    found = []
+    places = {*plan.shared_tables, *(place for each in plan.partitions for place in each.tables)}
+    count = struct.unpack_from("<H", image, 56)[0]
+    for number in range(count):
+        kind, _, offset, _, physical, size, _, _ = struct.unpack_from("<IIQQQQQQ", image, 64 + 56 * number)
+        for place in sorted(places):
+            if kind == 1 and physical <= place < physical + size:
+                start = offset + place - physical
+                values = struct.unpack_from("<512Q", image, start)
+                found += [(start + 8 * index, value) for index, value in enumerate(values) if value]
+    return found
+
+
+@pytest.mark.parametrize("bit", range(64))
+def test_no_changed_bit_of_a_page_table_goes_unseen(bit: int, built: pipeline.BuildResult) -> None:
+    """Each bit flipped in a sample of entries. What may pass has no part in rights: bits that the processor ignores
+    or sets itself, and a global bit taken away."""
+    image, plan = built.image.read_bytes(), built.plan
+    known = entries(plan, image)
+    assert len(known) > 1000
+    harmless = {3, 4, 5, 6, 9, 10, 11, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62}
+    for offset, value in known[bit % 7 :: len(known) // 6]:
+        changed = bytearray(image)
+        struct.pack_into("<Q", changed, offset, value ^ 1 << bit)
+        try:
+            audit.audit(built.system, plan, bytes(changed))
+        except audit.AuditError:
+            continue
+        upper = not value & 0x40
+        unused_global = bit == 8 and (upper or value & 1 << bit)
+        assert bit in harmless or unused_global, (hex(offset), hex(value))
+
+
+def test_the_audit_finds_a_segment_where_nothing_is_planned(built: pipeline.BuildResult) -> None:
+    image = bytearray(built.image.read_bytes())
+    at = 64 + 56 * 2
+    for field in (16, 24):
+        struct.pack_into("<Q", image, at + field, 0x8000000)
+    with pytest.raises(audit.AuditError, match="0x8000000"):
+        audit.audit(built.system, built.plan, bytes(image))
+
+
+def test_the_audit_finds_a_writable_and_executable_segment(built: pipeline.BuildResult) -> None:
+    image = bytearray(built.image.read_bytes())
+    struct.pack_into("<I", image, 64 + 56 + 4, 7)
+    with pytest.raises(audit.AuditError, match="writable and executable"):
+        audit.audit(built.system, built.plan, bytes(image))
