@@ -68,6 +68,11 @@ def test_a_run_that_the_manager_reports_as_ended_well_exits_0(tiny_machine: Make
     assert "all partitions that end have ended" in done.stderr
 
 
+def test_what_we_say_starts_a_line_of_its_own(tiny_machine: Make) -> None:
+    done = run(tiny_machine(say="unfinished"))
+    assert (done.stdout, done.stderr[:6]) == ("unfinished", "\nrun: ")
+
+
 def test_a_partition_stopped_by_a_fault_makes_it_1_and_is_named(tiny_machine: Make) -> None:
     done = run(tiny_machine(report=STOPPED))
     assert done.returncode == 1

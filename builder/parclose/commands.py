@@ -114,7 +114,7 @@ def run(options: argparse.Namespace, colour: bool) -> int:
     timeout = options.timeout or (None if person or options.gdb else DEADLINE)
     settings = _settings(options, state)
     outcome = _follow(options, target, settings, timeout, person)
-    say(outcome.text())
+    say("\n" * outcome.midline + outcome.text())
     if options.json:
         show_json(outcome.document())
     elif outcome.exit_code:

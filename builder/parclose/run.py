@@ -39,6 +39,7 @@ class Outcome:
     cause: str
     seconds: float
     report: Report = field(repr=False)
+    midline: bool = False  # whether the console's last line is unfinished
 
     @property
     def exit_code(self) -> int:
@@ -89,7 +90,7 @@ def follow(running: Emulator, ending: Ending, sinks: list[BinaryIO], keyboard: i
             watch.drain()
     if cause == "qemu" and running.process.wait(5) != 0:
         raise failure(running)
-    return Outcome(cause, round(time.monotonic() - started, 3), watch.report)
+    return Outcome(cause, round(time.monotonic() - started, 3), watch.report, watch.midline)
 
 
 class _Watch:
@@ -101,7 +102,7 @@ class _Watch:
         self.report = Report()
         self._console, self._report_file, self._until, self._sinks = running.console, report, until, sinks
         self._keyboard, self._typed = keyboard, b""
-        self._tail, self._seen, self._closed = b"", False, False
+        self._tail, self._seen, self._closed, self.midline = b"", False, False, False
         self._last_character = time.monotonic()
         self._selector = selectors.PollSelector()  # epoll refuses regular files, which standard input may be
         self._selector.register(self._console, selectors.EVENT_READ, self._from_console)
@@ -144,6 +145,7 @@ class _Watch:
             self._selector.unregister(self._console)
             return
         self._last_character = time.monotonic()
+        self.midline = not data.endswith(b"\n")
         for sink in self._sinks:
             sink.write(data)
             sink.flush()

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Installed, not only cloned: the wheel carries all that the tool needs, and writes nothing beside it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder into which the wheel of this checkout is installed."""
+    place = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(place), str(ROOT)], check=True, timeout=300)
+    wheel = next(place.glob("parclose-*.whl"))
+    target = place / "site"
+    subprocess.run([*pip, "install", "--no-deps", "--target", str(target), str(wheel)], check=True, timeout=300)
+    return target
+
+
+def parclose(installed: Path, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    script = "import sys; sys.path.insert(0, sys.argv.pop(1)); from parclose.__main__ import main; sys.exit(main())"
+    environment = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+    command = [sys.executable, "-P", "-c", script, str(installed), *words]
+    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def listing(folder: Path) -> list[str]:
+    return sorted(str(path) for path in folder.rglob("*") if "__pycache__" not in path.parts)
+
+
+def test_new_check_build_and_run_work_from_the_wheel(installed: Path, tmp_path: Path) -> None:
+    before = listing(installed)
+    for words in (
+        ["new", "mine"],
+        ["check", "mine"],
+        ["build", "mine"],
+        ["run", "build/mine"],
+        ["inspect", "build/mine"],
+    ):
+        done = parclose(installed, tmp_path, *words)
+        assert done.returncode == 0, (words, done.stderr)
+    assert listing(installed) == before
+
+
+def test_the_wheel_says_which_it_is(installed: Path, tmp_path: Path) -> None:
+    ours = subprocess.run([sys.executable, "-m", "parclose", "--version"], capture_output=True, text=True, timeout=60)
+    assert parclose(installed, tmp_path, "--version").stdout == ours.stdout
+
+
+def test_it_runs_from_where_the_wheel_is(installed: Path, tmp_path: Path) -> None:
+    script = f"import sys; sys.path.insert(0, {str(installed)!r}); from parclose import paths; print(paths.data('abi'))"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == str(installed / "parclose" / "_data" / "abi")
