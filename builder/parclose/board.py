@@ -56,18 +56,19 @@ _KEYS = [
 ]
 
 
-def load_board(path: Path, problems: Collector) -> Board | None:
-    """The board in the file `path`; None when it has errors, which stand in `problems` then."""
+def load_board(path: Path, problems: Collector) -> tuple[Board | None, bool]:
+    """The board in the file `path`, and whether it is sound. One with errors, which stand in `problems` then, holds
+    what could be read of it, so that a layout's own problems still show; None when nothing could be read."""
     before = problems.count_errors()
     node = read(path, problems)
     if node is None:
-        return None
+        return None, False
     reader = _BoardReader(path, Reader(problems))
     facts = reader.facts(node)
     if facts is None:
-        return None
+        return None, False
     check_board(facts, problems)
-    return facts.board if problems.count_errors() == before else None
+    return facts.board, problems.count_errors() == before
 
 
 class _BoardReader:

@@ -77,7 +77,8 @@ def _memory_for_monitor(facts: BoardFacts, problems: Collector) -> None:
         return
     text = f"no range of memory holds {low:#x} to {high:#x}, where the monitor and the database stand"
     labels = [at(each.span, f"{each.start:#x} to {each.start + each.size:#x}") for each in facts.board.memory]
-    problems.error("P202", text, at(facts.place("memory"), "usable memory"), *labels)
+    help = f"a range from {low:#x} or below to {high:#x} or above is needed"
+    problems.error("P202", text, at(facts.place("memory"), "usable memory"), *labels, help=help)
 
 
 def _window(facts: BoardFacts, problems: Collector) -> None:
@@ -86,7 +87,8 @@ def _window(facts: BoardFacts, problems: Collector) -> None:
     for each in facts.board.memory:
         if start < each.start + each.size and each.start < start + size:
             text = "the window for PCI registers overlaps memory"
-            problems.error("P212", text, place, at(each.span, f"{each.start:#x} to {each.start + each.size:#x}"))
+            here = at(each.span, f"{each.start:#x} to {each.start + each.size:#x}")
+            problems.error("P212", text, place, here, help="choose addresses above the memory, below 4 GiB")
     needed = sum(bar.size for device in facts.board.devices for bar in device.bars if bar.kind is not BarKind.PORTS)
     if needed > size:
         text = f"the devices' registers take {format_size(needed)}, the window for them has {format_size(size)}"
@@ -117,7 +119,8 @@ def _addresses(facts: BoardFacts, problems: Collector) -> None:
     for one, other in combinations(facts.board.devices, 2):
         if one.bus is Bus.PCI and other.bus is Bus.PCI and one.address == other.address:
             text = f"'{one.name}' and '{other.name}' have the same PCI address"
-            problems.error("P205", text, at(other.span, "this device"), at(one.span, "has that address already"))
+            labels = at(other.span, "this device"), at(one.span, "has that address already")
+            problems.error("P205", text, *labels, help="correct one of the two: `lspci` prints them")
 
 
 def _isa_ranges(device: Device) -> Iterator[tuple[int, int]]:
@@ -130,10 +133,13 @@ def _reserved_ports(facts: BoardFacts, problems: Collector) -> None:
             for kept in facts.reserved_ports:
                 if start < kept.start + kept.count and kept.start < start + size:
                     text = f"'{device.name}' has ports {start:#x} to {start + size - 1:#x}, reserved for '{kept.name}'"
-                    problems.error("P203", text, at(device.span, "this device"), at(kept.span, "reserved here"))
+                    help = f"'{kept.name}' ends at {kept.start + kept.count - 1:#x}"
+                    labels = at(device.span, "this device"), at(kept.span, "reserved here")
+                    problems.error("P203", text, *labels, help=help)
             if start + size > PORT_LIMIT:
                 text = f"the ports of '{device.name}' end at {start + size:#x}, beyond {PORT_LIMIT:#x}"
-                problems.error("P219", text, at(device.span, "this device"))
+                help = f"they fit from {PORT_LIMIT - size:#x} down"
+                problems.error("P219", text, at(device.span, "this device"), help=help)
 
 
 def _reserved_interrupts(facts: BoardFacts, problems: Collector) -> None:
@@ -141,7 +147,10 @@ def _reserved_interrupts(facts: BoardFacts, problems: Collector) -> None:
         for name, number, span in facts.reserved_interrupts:
             if number in device.isa_interrupts:
                 text = f"'{device.name}' has interrupt {number}, reserved for '{name}'"
-                problems.error("P204", text, at(device.span, "this device"), at(span, "reserved here"))
+                kept = {each for _, each, _ in facts.reserved_interrupts}
+                free = [str(each) for each in range(16) if each not in kept]
+                labels = at(device.span, "this device"), at(span, "reserved here")
+                problems.error("P204", text, *labels, help=f"not reserved: {listing(free, most=16)}")
 
 
 def _bars(facts: BoardFacts, problems: Collector) -> None:
@@ -164,7 +173,8 @@ def _msix(facts: BoardFacts, problems: Collector) -> None:
         if end > sizes.get(msix.bar, 0):
             held = f"has {format_size(sizes[msix.bar])}" if msix.bar in sizes else "is not there"
             text = f"the MSI-X table of '{device.name}' ends at {end:#x} of BAR {msix.bar}, which {held}"
-            problems.error("P210", text, at(device.span, "this device"))
+            help = f"a BAR of {format_size(1 << (end - 1).bit_length())} would hold it"
+            problems.error("P210", text, at(device.span, "this device"), help=help)
 
 
 def _roles(facts: BoardFacts, problems: Collector) -> None:
@@ -193,7 +203,8 @@ def _disks(facts: BoardFacts, problems: Collector) -> None:
             problems.error("P216", f"'disks' names the unknown device '{name}'", at(place, "here"), help=help)
         elif size != device.capacity:
             text = f"the disk of '{name}' has {format_size(size)}, its capacity is {format_size(device.capacity)}"
-            problems.error("P216", text, at(place, "here"), at(device.span, "the capacity stands here"))
+            labels = at(place, "here"), at(device.span, "the capacity stands here")
+            problems.error("P216", text, *labels, help=f"write {name}: {format_size(device.capacity)} under disks")
 
 
 def largest_range(board: Board) -> MemoryRange:

@@ -33,7 +33,7 @@ def check(layout_path: Path, board: str | None = None) -> tuple[System | None, t
     layout = read_layout(node, layout_path, Reader(problems)) if node is not None else None
     if layout is None:
         return None, problems.all()
-    scope = Scope(layout, _board(layout, board, problems))
+    scope = Scope(layout, *_board(layout, board, problems))
     for each in CHECKS:
         each(scope, problems)
     if problems.failed or scope.board is None:
@@ -54,7 +54,7 @@ def _must_be_file(path: Path) -> None:
     raise UsageError(f"there is no layout {path}", hint)
 
 
-def _board(layout: RawLayout, override: str | None, problems: Collector) -> Board | None:
+def _board(layout: RawLayout, override: str | None, problems: Collector) -> tuple[Board | None, bool]:
     if override is not None:
         path = find_board(override, layout.path)
         if path is None:
@@ -62,15 +62,14 @@ def _board(layout: RawLayout, override: str | None, problems: Collector) -> Boar
         return load_board(path, problems)
     name = layout.board.value
     if name is None:
-        return None
+        return None, False
     path = find_board(name, layout.path)
     if path is not None:
         return load_board(path, problems)
     text = f"there is no board '{name[:60]}'"
-    looked = "boards/ beside the layout, $PARCLOSE_BOARDS, and the boards that are shipped"
     here = at(layout.board.span, "not found"), at(layout.span, "in this layout")
-    problems.error("P010", text, *here, help=f"{_boards_there(layout.path, name)}; looked in {looked}")
-    return None
+    problems.error("P010", text, *here, help=_boards_there(layout.path, name))
+    return None, False
 
 
 def find_board(name: str, layout_path: Path) -> Path | None:

@@ -47,10 +47,11 @@ def texts(fields: Fields, key: str) -> Texts:
     entry = fields.entry(key)
     if entry is None:
         return (Given(None, fields.misspelt[key]),) if key in fields.misspelt else ()
-    items = fields.reader.items(entry.value, f"'{key}' of {fields.what}")
+    reader, what = fields.reader, f"'{key}' of {fields.what}"
+    items = fields.within(lambda node: reader.items(node, what), entry.value)
     if items is None:
         return (Given(None, entry.key.span),)
-    return tuple(fields.reader.text(item, f"an item of '{key}' of {fields.what}") for item in items)
+    return tuple(fields.within(lambda node: reader.text(node, f"an item of {what}"), item) for item in items)
 
 
 def read_partition(named: Named, reader: Reader) -> RawPartition:
@@ -130,7 +131,8 @@ def _one_origin(fields: Fields, program: RawProgram) -> bool:
         flags = fields.entry(key)
         if flags is not None and (program.elf or program.builtin):
             text = f"'{key}' has no meaning for a program that is not compiled"
-            problems.error("P054", text, at(flags.key.span, "not used"), at(entries[0].key.span, "ready made"))
+            here, there = at(flags.key.span, "not used"), at(entries[0].key.span, "ready made")
+            problems.error("P054", text, here, there, help=f"leave '{key}' out, or name sources")
             return True
     return False
 

@@ -57,9 +57,10 @@ class Link:
 class Scope:
     """A layout and its board, with everything that has a name to be found under it."""
 
-    def __init__(self, layout: RawLayout, board: Board | None) -> None:
+    def __init__(self, layout: RawLayout, board: Board | None, sound: bool = True) -> None:
         self.layout = layout
         self.board = board
+        self.facts = board if sound else None  # of a board with errors nothing follows but which devices it names
         self.partitions = {partition.name: partition for partition in layout.partitions}
         self.devices = {device.name: device for device in board.devices} if board else {}
 
@@ -108,7 +109,9 @@ class Scope:
         return found
 
     def free_devices(self, kind: str) -> list[str]:
-        """The board's devices of a kind that no partition lists."""
+        """The board's devices of a kind (that some driver knows) that no partition lists."""
+        if not kind:
+            return []
         return [
             device.name for device in self.devices.values() if device.kind == kind and device.name not in self.claims
         ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -92,18 +92,25 @@ def read_bytes(raw: bytes, file: str, problems: Collector) -> Node | None:
 def _decode(raw: bytes, file: str, problems: Collector) -> str:
     limit = constants()["LIMIT_LAYOUT_SIZE"]
     if len(raw) > limit:
-        problems.error("P108", f"the file is larger than {format_size(limit)}", at(Span(file, 1, 1, 2), "of this file"))
+        problems.error(
+            "P108",
+            f"the file is larger than {format_size(limit)}",
+            at(Span(file, 1, 1, 2), "this file"),
+            help="use `count` and `like` for repetition",
+        )
         raise _Refused
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
         place = _place_of(raw[: wrong.start].decode("utf-8", "replace"), file)
-        problems.error("P106", f"byte 0x{raw[wrong.start]:02x} is not UTF-8", at(place, "after what precedes it"))
+        help = "save the file as UTF-8"
+        problems.error("P106", f"byte 0x{raw[wrong.start]:02x} is not UTF-8", at(place, "this byte"), help=help)
         raise _Refused from None
     found = _UNPRINTABLE.search(text)
     if found:
         place = _place_of(text[: found.start()], file)
-        problems.error("P107", f"character U+{ord(found.group()):04X} cannot be printed", at(place, "this character"))
+        text = f"character U+{ord(found.group()):04X} cannot be printed"
+        problems.error("P107", text, at(place, "this character"), help="remove it")
         raise _Refused
     return text
 
@@ -127,9 +134,10 @@ class _Loader(yaml.SafeLoader):
         event = self.peek_event()  # type: ignore[no-untyped-call]
         tag = getattr(event, "tag", None)
         if tag is not None and not isinstance(event, yaml.events.AliasEvent):
-            self.problems.error(
-                "P114", f"the tag '{tag}' is refused", at(_mark_span(event.start_mark, self.file), "tag")
-            )
+            written = tag.replace("tag:yaml.org,2002:", "!!")
+            span = _mark_span(event.start_mark, self.file)
+            span = replace(span, end=span.column + len(written))
+            self.problems.error("P114", f"the tag '{written}' is refused", at(span, "a tag"), help="remove it")
         self.depth += 1
         if self.depth > constants()["LIMIT_LAYOUT_DEPTH"]:
             span = _mark_span(event.start_mark, self.file)
@@ -137,6 +145,7 @@ class _Loader(yaml.SafeLoader):
                 "P109",
                 f"more than {constants()['LIMIT_LAYOUT_DEPTH']} levels stand inside each other",
                 at(span, "one level too deep"),
+                help="a bracket is probably missing: no part of the language nests that deep",
             )
             raise _Refused
         node = super().compose_node(parent, index)
@@ -182,7 +191,13 @@ def _note_syntax(wrong: yaml.MarkedYAMLError, file: str, problems: Collector) ->
         )
     elif "another document" in said:
         first = at(Span(file, 1, 1, 2), "the first document")
-        problems.error("P104", "the file holds more than one document", at(place, "the second begins here"), first)
+        problems.error(
+            "P104",
+            "the file holds more than one document",
+            at(place, "the second begins here"),
+            first,
+            help="one file, one layout",
+        )
     elif "undefined alias" in said:
         problems.error(
             "P110", said, at(place, "this alias"), help="set the anchor (&NAME) where the value first stands"
@@ -192,7 +207,10 @@ def _note_syntax(wrong: yaml.MarkedYAMLError, file: str, problems: Collector) ->
         others = [at(label.span, "first set here") for label in others]
         problems.error("P110", text, at(place, "set again"), *others, help="give the second another name")
     else:
+        said = said.replace("<stream end>", "the end of the file").replace("<block end>", "the end of what is indented")
         help = "quote a value that holds ': ', ' #', or begins with one of [ ] { } , & * ! | > % @ `"
+        if "end of the file" in said and "flow" in context_text:
+            help = "close the bracket"
         problems.error("P101", f"this is not YAML: {said}", at(place, "here"), *others, help=help)
 
 
@@ -219,13 +237,13 @@ class _Converter:
         self.count += 1
         limit = constants()["LIMIT_LAYOUT_NODES"]
         if any(node is other for other in self.open):
-            self.problems.error(
-                "P111", "an alias contains itself", at(self._span(node), "the anchor that is inside itself")
-            )
+            place = at(self._span(node), "the anchor that is inside itself")
+            self.problems.error("P111", "an alias contains itself", place, help="write the value that was meant")
             raise _Refused
         if self.count > limit:
             text = f"the layout grows to more than {limit} values when its aliases are expanded"
-            self.problems.error("P102", text, at(self._span(node), "the expansion that went too far"))
+            help = "use `count` and `like` for repetition"
+            self.problems.error("P102", text, at(self._span(node), "the expansion that went too far"), help=help)
             raise _Refused
 
     def _sequence(self, node: yaml.Node) -> Sequence:
@@ -256,7 +274,8 @@ class _Converter:
 
     def _key(self, node: yaml.Node) -> Scalar | None:
         if not isinstance(node, ScalarNode):
-            self.problems.error("P115", "a key is a list or a mapping", at(self._span(node), "this key"))
+            help = "write a key for each"
+            self.problems.error("P115", "a key is a list or a mapping", at(self._span(node), "this key"), help=help)
             return None
         key = Scalar(self._span(node), str(node.value), node.style is None)
         if key.text == "<<" and key.plain:

@@ -11,12 +11,13 @@ from typing import Generic, TypeVar
 
 from parclose import source, units
 from parclose.constants import constants
-from parclose.errors import Span
+from parclose.errors import Label, Span
 from parclose.problems import Collector, at
 from parclose.source import Entry, Node, Scalar
 from parclose.wording import listing, nearest
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -60,14 +61,17 @@ class Reader:
 
     def __init__(self, problems: Collector) -> None:
         self.problems = problems
+        self.context: Label | None = None  # the thing whose value is being read: the second place of its problems
+
+    def _note(self, code: str, message: str, label: Label, help: str = "") -> None:
+        inside = [self.context] if self.context is not None and self.context.span != label.span else []
+        self.problems.error(code, message, label, *inside, help=help)
 
     def scalar(self, node: Node, what: str) -> Scalar | None:
         """`node` as a single value; P003 otherwise."""
         if isinstance(node, Scalar) and kind(node) != "null":
             return node
-        self.problems.error(
-            "P003", f"{what} is {shape(node)}, not a single value", at(node.span, f"{what} is expected")
-        )
+        self._note("P003", f"{what} is {shape(node)}, not a single value", at(node.span, "expected: a single value"))
         return None
 
     def text(self, node: Node, what: str) -> Given[str]:
@@ -78,8 +82,9 @@ class Reader:
         seen = kind(scalar)
         if seen != "text":
             help = f'write "{scalar.text}"' if len(scalar.text) < 40 else "quote it"
-            text = f"{what} is text, and '{scalar.text[:40]}' is {'an' if seen == 'integer' else 'a'} {seen} in YAML"
-            self.problems.error("P032", text, at(scalar.span, f"a {seen}"), help=help)
+            seen = f"an {seen}" if seen == "integer" else f"a {seen}"
+            text = f"{what} is text, and '{scalar.text[:40]}' is {seen} in YAML"
+            self._note("P032", text, at(scalar.span, seen), help=help)
             return Given(None, scalar.span)
         return Given(scalar.text, scalar.span)
 
@@ -98,11 +103,11 @@ class Reader:
             proper = re.sub(r"[^A-Za-z0-9_-]", "-", name)
             proper = proper if proper[:1].isalpha() else f"x{proper}"
             help = f"for example '{proper[:longest]}'"
-            self.problems.error("P005", f"'{name[:60]}' is not a name for {what}", at(span, "not a name"), help=help)
+            self._note("P005", f"'{name[:60]}' is not a name for {what}", at(span, "not a name"), help=help)
             return False
         if len(name.encode()) > longest:
             text = f"the name '{name[:60]}' has {len(name)} characters, {len(name) - longest} too many"
-            self.problems.error("P005", text, at(span, "too long"), help=f"for example '{name[:longest]}'")
+            self._note("P005", text, at(span, "too long"), help=f"for example '{name[:longest]}'")
             return False
         return True
 
@@ -116,7 +121,7 @@ class Reader:
         meant = _OLD_BOOLEANS.get(scalar.text.lower())
         help = f"write {str(meant).lower()}" if meant is not None else "write true or false"
         text = f"{what} is true or false, not '{scalar.text[:40]}'"
-        self.problems.error("P029", text, at(scalar.span, "neither true nor false"), help=help)
+        self._note("P029", text, at(scalar.span, "neither true nor false"), help=help)
         return Given(None, scalar.span)
 
     def integer(self, node: Node, what: str, low: int, high: int) -> Given[int]:
@@ -126,15 +131,18 @@ class Reader:
             return Given(None, node.span)
         text = scalar.text
         if not _INTEGER.fullmatch(text) or len(text) > 24:
-            self.problems.error(
-                "P030", f"{what} is a whole number, not '{text[:40]}'", at(scalar.span, "no whole number")
+            self._note(
+                "P030",
+                f"{what} is a whole number, not '{text[:40]}'",
+                at(scalar.span, "no whole number"),
+                f"a number from {low} to {high}",
             )
             return Given(None, scalar.span)
         if re.fullmatch(r"[-+]?0[0-9]+", text):
             ten, eight = int(text, 10), (int(text, 8) if set(text) <= set("+-01234567") else None)
             help = f"write {ten}" + (f", or {eight} if it was meant as octal" if eight is not None else "")
             text = f"'{text}' begins with a zero: some read it as octal"
-            self.problems.error("P030", text, at(scalar.span, "ten or eight?"), help=help)
+            self._note("P030", text, at(scalar.span, "ten or eight?"), help=help)
             return Given(None, scalar.span)
         return self._bounded(int(text, 0), scalar.span, what, low, high)
 
@@ -143,9 +151,7 @@ class Reader:
             return Given(value, span)
         near = low if value < low else high
         text = f"{what} is {value}, outside {low} to {high}"
-        self.problems.error(
-            "P031", text, at(span, "too small" if value < low else "too large"), help=f"the nearest is {near}"
-        )
+        self._note("P031", text, at(span, "too small" if value < low else "too large"), help=f"the nearest is {near}")
         return Given(None, span)
 
     def size(self, node: Node, what: str) -> Given[int]:
@@ -164,7 +170,7 @@ class Reader:
             return Given(parse(scalar.text), scalar.span)
         except units.UnitError as wrong:
             code, label = (bare, "a unit is missing") if wrong.bare else (other, "not understood")
-            self.problems.error(code, f"{what}: {wrong}", at(scalar.span, label), help=wrong.advice)
+            self._note(code, f"{what}: {wrong}", at(scalar.span, label), help=wrong.advice)
             return Given(None, scalar.span)
 
     def address(self, node: Node, what: str) -> Given[int]:
@@ -183,7 +189,7 @@ class Reader:
         near = nearest(scalar.text, words)
         help = f"did you mean '{near}'?" if near else f"write {listing(words, 'or')}"
         text = f"{what} is {listing(words, 'or')}, not '{scalar.text[:40]}'"
-        self.problems.error("P004", text, at(scalar.span, "none of these"), help=help)
+        self._note("P004", text, at(scalar.span, "none of these"), help=help)
         return Given(None, scalar.span)
 
     def items(self, node: Node, what: str) -> tuple[Node, ...] | None:
@@ -192,14 +198,21 @@ class Reader:
             return node.items
         if isinstance(node, Scalar) and kind(node) != "null":
             return (node,)
-        self.problems.error("P003", f"{what} is {shape(node)}, not a list", at(node.span, f"{what} is expected"))
+        self._note(
+            "P003", f"{what} is {shape(node)}, not a list", at(node.span, "expected: a list"), help="write [ITEM, ITEM]"
+        )
         return None
 
     def mapping(self, node: Node, what: str) -> source.Mapping | None:
         """`node` as a mapping; P003 otherwise."""
         if isinstance(node, source.Mapping):
             return node
-        self.problems.error("P003", f"{what} is {shape(node)}, not a mapping", at(node.span, f"{what} is expected"))
+        self._note(
+            "P003",
+            f"{what} is {shape(node)}, not a mapping",
+            at(node.span, "expected: a mapping"),
+            help="write {KEY: VALUE}",
+        )
         return None
 
     def fields(
@@ -253,8 +266,16 @@ class Fields:
         """The value of `key` read by `read`; None when the key is absent, no value when it seems to be misspelt."""
         entry = self.mapping.get(key)
         if entry is not None:
-            return read(entry.value, f"'{key}' of {self.what}")
+            return self.within(lambda node: read(node, f"'{key}' of {self.what}"), entry.value)
         return Given(None, self.misspelt[key]) if key in self.misspelt else None
+
+    def within(self, read: Callable[[Node], R], node: Node) -> R:
+        """What `read` makes of `node`; its problems name this mapping as their second place."""
+        before, self.reader.context = self.reader.context, at(self.place, f"in {self.what}")
+        try:
+            return read(node)
+        finally:
+            self.reader.context = before
 
     def unreadable(self, *shapes: type[Node]) -> set[str]:
         """The keys whose values are none of `shapes`, and those that were misspelt: what they hold is not known."""

@@ -11,19 +11,19 @@ TIME_UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "min": 
 
 
 def format_size(size: int) -> str:
-    """`size` bytes, exactly, in the largest unit that divides it: 1536 KiB."""
+    """`size` bytes, exactly, in the largest unit with at most two decimals: 1.5 MiB."""
     return _format(size, SIZE_UNITS)
 
 
 def format_time(time: int) -> str:
-    """`time` nanoseconds, exactly, in the largest unit that divides it: 300 us."""
+    """`time` nanoseconds, exactly, in the largest unit with at most two decimals: 1.2 ms."""
     return _format(time, {unit: value for unit, value in TIME_UNITS.items() if unit not in ("min", "h")})
 
 
 def _format(value: int, units: dict[str, int]) -> str:
     for unit, factor in reversed(units.items()):
-        if value and value % factor == 0:
-            return f"{value // factor} {unit}"
+        if value >= factor and value * 100 % factor == 0:
+            return f"{value / factor:.2f}".rstrip("0").rstrip(".") + f" {unit}"
     return f"{value} {next(iter(units))}"
 
 

@@ -15,23 +15,23 @@ from parclose.wording import listing, suggestion
 
 def unknown_device(scope: Scope, problems: Collector) -> None:
     """P011: a name in `devices` that the board does not have."""
-    if scope.board is None:
+    if scope.facts is None:
         return
     for partition in scope.layout.partitions:
         for name, span in known(partition.devices):
             if scope.device(name) is None and name not in scope.aliases:
                 help = suggestion(name, scope.device_names(), "devices of this board")
-                text = f"the board {scope.board.name} has no device '{name[:40]}'"
+                text = f"the board {scope.facts.name} has no device '{name[:40]}'"
                 problems.error("P011", text, at(span, "unknown"), at(scope.layout.board.span, "this board"), help=help)
 
 
 def alias_of_nothing(scope: Scope, problems: Collector) -> None:
     """P011: an alias for a device that the board does not have."""
-    for alias in scope.layout.aliases if scope.board else ():
+    for alias in scope.layout.aliases if scope.facts else ():
         name = alias.device.value
         if name is not None and scope.device(name) is None:
             help = suggestion(name, list(scope.devices), "devices of this board")
-            text = f"the board {scope.board.name if scope.board else ''} has no device '{name[:40]}'"
+            text = f"the board {scope.facts.name if scope.facts else ''} has no device '{name[:40]}'"
             problems.error(
                 "P011", text, at(alias.device.span, "unknown"), at(scope.layout.board.span, "this board"), help=help
             )
@@ -108,7 +108,7 @@ def trusted_for_nothing(scope: Scope, problems: Collector) -> None:
     """P015 (warning): `dma: trusted` without a device that does DMA."""
     for partition in scope.layout.partitions:
         masters = [device for device, _ in scope.owned(partition) if device.bus_master]
-        sure = len(scope.owned(partition)) == len(partition.devices) and scope.board is not None
+        sure = len(scope.owned(partition)) == len(partition.devices) and scope.facts is not None
         if partition.dma is not None and partition.dma.value and not masters and sure:
             text = f"'{partition.name}' is trusted with DMA and has no device that does it"
             here = at(partition.dma.span, "not needed")

@@ -20,7 +20,7 @@ def _endpoints(scope: Scope) -> list[tuple[RawPartition, RawEndpoint]]:
 
 def device_not_owned(scope: Scope, problems: Collector) -> None:
     """P061: an endpoint on a device that its partition does not list. P011 where there is no such device."""
-    if scope.board is None:
+    if scope.facts is None:
         return
     for partition, endpoint in _endpoints(scope):
         name, span = endpoint.device.value, endpoint.device.span
@@ -29,7 +29,7 @@ def device_not_owned(scope: Scope, problems: Collector) -> None:
         device = scope.device(name)
         if device is None and name not in scope.aliases:
             help = suggestion(name, scope.device_names(), "devices of this board")
-            text = f"the board {scope.board.name} has no device '{name[:40]}'"
+            text = f"the board {scope.facts.name} has no device '{name[:40]}'"
             problems.error("P011", text, at(span, "unknown"), at(scope.layout.board.span, "this board"), help=help)
         elif device is not None and certain(partition.devices):
             _not_owned(scope, partition, device, endpoint, problems)
@@ -55,7 +55,7 @@ def wrong_class(scope: Scope, problems: Collector) -> None:
     for partition, endpoint in _endpoints(scope):
         device = scope.device(endpoint.device.value)
         builtin = partition.program.builtin if partition.program else None
-        if device is None or not endpoint.kind or device.kind == _DRIVEN[endpoint.kind]:
+        if device is None or not scope.facts or not endpoint.kind or device.kind == _DRIVEN[endpoint.kind]:
             continue
         if not device.kind and builtin is None:
             continue  # a program of the user's may drive anything
@@ -73,7 +73,7 @@ def wrong_class(scope: Scope, problems: Collector) -> None:
 def extent_of(scope: Scope, endpoint: RawEndpoint) -> tuple[Device, int, int] | None:
     """Device, start and size in bytes of a block endpoint, where known. No size: the rest of the device."""
     device = scope.device(endpoint.device.value)
-    if endpoint.kind != "block" or device is None or device.kind != "nvme":
+    if endpoint.kind != "block" or device is None or device.kind != "nvme" or scope.facts is None:
         return None
     start = 0 if endpoint.start is None else endpoint.start.value
     if start is None or (endpoint.size is not None and endpoint.size.value is None):
@@ -104,6 +104,8 @@ def past_the_end(scope: Scope, problems: Collector) -> None:
         end = format_size(start + size)
         text = f"the extent of '{endpoint.name}' ends at {end}, {device.name} at {format_size(device.capacity)}"
         help = f"from {format_size(start)} on, {format_size(left)} are left: write size: {format_size(left)}"
+        if size <= device.capacity:
+            help += f", or start: {format_size(device.capacity - size)}"
         if not left:
             help = f"{device.name} ends at {format_size(device.capacity)}: give it an earlier start"
         problems.error(
@@ -235,7 +237,9 @@ def serves_nothing(scope: Scope, problems: Collector) -> None:
             and "endpoints" not in partition.broken
         ):
             text = f"'{partition.name}' is an I/O partition and has no endpoint"
-            help = "add one, as in endpoints: {line: {console: com1}}"
+            kinds = {"nvme": "block", "16550": "console"}
+            mine = [f"{{{kinds[each.kind]}: {each.name}}}" for each, _ in scope.owned(partition) if each.kind in kinds]
+            help = f"add one, as in endpoints: {{line: {mine[0] if mine else '{console: com1}'}}}"
             problems.error(
                 "P087", text, at(partition.span, "no 'endpoints'"), at(builtin.span, "serves endpoints"), help=help
             )

@@ -42,9 +42,9 @@ def memory_limit(scope: Scope, problems: Collector) -> None:
         if partition.memory is None or size is None:
             continue
         here = at(partition.memory.span, "too much")
-        if scope.board is not None and usable(scope.board) and size > (largest := largest_range(scope.board)).size:
+        if scope.facts is not None and usable(scope.facts) and size > (largest := largest_range(scope.facts)).size:
             left = format_size(largest.size)
-            text = f"'{partition.name}' wants {format_size(size)}, the board's largest range has {left}"
+            text = f"'{partition.name}' wants {format_size(size)}, the board's largest range has {left} for it"
             help = f"at most {format_size(largest.size)}, less what the others need"
             problems.error("P041", text, here, at(largest.span, "the largest range"), help=help)
         elif size > limit:
@@ -82,9 +82,9 @@ def _pieces(scope: Scope) -> list[_Piece]:
 
 def memory_sum(scope: Scope, problems: Collector) -> None:
     """P042: everything together is more than the board has. P045: it is not, but some piece fits no hole."""
-    if scope.board is None or not usable(scope.board):
+    if scope.facts is None or not usable(scope.facts):
         return
-    ranges, pieces = usable(scope.board), sorted(_pieces(scope), key=lambda piece: -piece.size)
+    ranges, pieces = usable(scope.facts), sorted(_pieces(scope), key=lambda piece: -piece.size)
     most = max(each.size for each in ranges)
     pieces = [piece for piece in pieces if piece.size <= min(most, constants()["LIMIT_MEMORY"])]  # else P041
     total, room = sum(piece.size for piece in pieces), sum(each.size for each in ranges)
@@ -110,7 +110,11 @@ def _too_much(scope: Scope, pieces: list[_Piece], total: int, room: int, problem
     over = total - room
     text = f"the layout takes {format_size(total)} of memory, the board has {format_size(room)}"
     others = [at(piece.span, f"{format_size(piece.size)} for {piece.what}") for piece in pieces[1:4]]
-    ranges = [at(each.span, f"{format_size(each.size)} usable") for each in usable(scope.board)] if scope.board else []
+    ranges = (
+        [at(each.span, f"{format_size(each.size)} left beside the monitor") for each in usable(scope.facts)]
+        if scope.facts
+        else []
+    )
     first = pieces[0]
     left = first.size - over
     help = f"{format_size(over)} must go"

@@ -43,21 +43,23 @@ def _missing_file(scope: Scope, name: str, span: Span, place: Span, what: str, p
     try:
         if path.exists():
             return False
-        there = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+        there = sorted(each.name for each in path.parent.iterdir()) if path.parent.is_dir() else []
     except (OSError, ValueError):  # a name too long, or with a zero byte
         there = []
     near = nearest(path.name, there)
-    help = (
-        f"did you mean '{near}'?"
-        if near
-        else f"files are looked for beside the layout: {listing(sorted(there)) or 'nothing there'}"
-    )
+    help = f"did you mean '{Path(name).parent / near}'?" if near else _alike(path, there)
     if what == "program" and name in builtins():
         help = f"the built-in one is {{builtin: {name}}}"
     problems.error(
         "P050", f"there is no file '{name[:80]}'", at(span, "not found"), at(place, f"{what} of this"), help=help
     )
     return True
+
+
+def _alike(path: Path, there: list[str]) -> str:
+    """What stands where a file was looked for: those of its kind, or all."""
+    names = [name for name in there if Path(name).suffix == path.suffix] or there
+    return f"files are looked for beside the layout; there is {listing(names)}" if names else "there is no such folder"
 
 
 def program_file(scope: Scope, problems: Collector) -> None:

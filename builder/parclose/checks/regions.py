@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from pathlib import Path
 
 from parclose.constants import constants
 from parclose.layout import RawRegion, known
@@ -37,7 +38,8 @@ def reads_twice(scope: Scope, problems: Collector) -> None:
         for (one, first), (other, second) in combinations(known((*region.write, *region.read)), 2):
             if one == other and second not in [span for _, span in known(region.write)]:
                 text = f"'{one}' stands twice for the region '{region.name}'"
-                help = "who writes reads too: remove this one"
+                writes = first in [span for _, span in known(region.write)]
+                help = "who writes reads too: remove this one" if writes else "once is enough: remove this one"
                 problems.warning("P091", text, at(second, "again"), at(first, "already here"), help=help)
 
 
@@ -89,7 +91,8 @@ def source_file(scope: Scope, problems: Collector) -> None:
         if not path.is_file():
             there = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
             near = nearest(path.name, there)
-            help = f"did you mean '{near}'?" if near else "files are looked for beside the layout"
+            aimed = Path(region.source.value).parent / (near or "")
+            help = f"did you mean '{aimed}'?" if near else "files are looked for beside the layout"
             text = f"there is no file '{region.source.value[:80]}'"
             problems.error(
                 "P050", text, at(region.source.span, "not found"), at(region.span, "fills this region"), help=help

@@ -46,7 +46,7 @@ def _scheduled(scope: Scope) -> set[str]:
 
 def unknown_processor(scope: Scope, problems: Collector) -> None:
     """P095: frames for a processor that the board does not have. P006 for a second one."""
-    schedule, board = scope.layout.schedule, scope.board
+    schedule, board = scope.layout.schedule, scope.facts
     if schedule is None or board is None:
         return
     names = [processor.name for processor in board.processors]
