@@ -65,6 +65,7 @@ bool force_drain(uint32_t partition);
 /* --- report.c: one JSON object a line, to a port that only the manager has --- */
 
 void report_started(uint32_t partition, uint32_t life);
+void report_draining(uint32_t partition); /* its start waits for what its last life left with a device */
 void report_stopped(uint32_t partition, uint32_t life, const struct fault_record *fault, bool again);
 /* A call that the monitor refused; `descriptor`: index, NONE: no descriptor is the reason. */
 void report_refused(const char *call, uint32_t partition, enum status status, uint32_t descriptor);

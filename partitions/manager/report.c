@@ -27,6 +27,10 @@ void report_started(uint32_t partition, uint32_t life) {
   report("{\"event\":\"started\",\"partition\":\"%s\",\"life\":%u}\n", name_of(partition), life);
 }
 
+void report_draining(uint32_t partition) {
+  report("{\"event\":\"draining\",\"partition\":\"%s\"}\n", name_of(partition));
+}
+
 static void report_exception(uint32_t partition, uint32_t life, const struct fault_record *fault, const char *then) {
   report(
       "{\"event\":\"stopped\",\"partition\":\"%s\",\"life\":%u,\"reason\":\"exception\",\"vector\":%u,\"error\":%llu,"

@@ -18,8 +18,10 @@ static void give_up(uint32_t partition) {
 static void start_later(uint32_t partition, uint32_t descriptor) {
   struct watched *watch = &watched[partition];
   uint64_t now = clock_now();
-  if (watch->drain_until == 0)
+  if (watch->drain_until == 0) {
     watch->drain_until = now + ns_to_ticks(DRAIN_NS);
+    report_draining(partition);
+  }
   if (now >= watch->drain_until) {
     watch->drain_until = now + ns_to_ticks(DRAIN_NS);
     if (!force_drain(partition)) {

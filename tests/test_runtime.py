@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The runtime and the manager on the machine: memory, names, disks, messages and consoles, also across restarts."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parclose import emulator, paths, pipeline
+
+EXAMPLES = paths.data("examples")
+FORGIVING = "health: {fault: {do: restart, limit: 20, within: 1 min, then: stop}}"
+EXACT = ("-icount", "shift=0,sleep=off")  # the clock counts instructions: a busy host cannot steal a turn
+RECORDS, RECORD_SIZE, EXTENT = 64, 4096, 8 << 20
+
+Boot = Callable[..., Any]
+
+
+def _finished(boot: Boot, layout: Path | str, **settings: Any) -> Any:
+    return boot(layout, timeout=60, **settings).finish()
+
+
+def test_hello(parclose_boot: Boot) -> None:
+    """The shortest layout prints, ends with 0, and nothing else is needed."""
+    machine = parclose_boot(EXAMPLES / "hello" / "layout.yaml", timeout=60)
+    machine.expect(r"hello\| hello from partition 'hello'")
+    assert machine.finish().end("hello").status == 0
+
+
+def _expected_disk() -> bytes:
+    disk = bytearray(2 * EXTENT)
+    for name, start in (("sensor", 0), ("logger", EXTENT)):
+        for number in range(RECORDS):
+            record = f"{name:<8} record {number:06d} ........\n".encode() * 128
+            disk[start + number * RECORD_SIZE : start + (number + 1) * RECORD_SIZE] = record
+    return bytes(disk)
+
+
+def test_line(parclose_boot: Boot) -> None:
+    """Two guests share a disk and a console and miss no turn, while a third is stopped at each attempt to get out."""
+    machine = parclose_boot(EXAMPLES / "line" / "layout.yaml", timeout=60, extra=EXACT)
+    attempts = [machine.expect(rf"intruder\| attempting .* at (0x[0-9a-f]+), life {life}\r?\n") for life in (1, 2, 3)]
+    machine.wait_event(event="end", failed=1)
+    machine.wait_exit()  # on_end: poweroff
+    assert (machine.end("sensor").status, machine.end("logger").status) == (0, 0)
+    assert re.findall(r"(?:sensor|logger)\| 300 turns, .*: (\d+) missed", machine.log) == ["0", "0"]
+    assert "SUCCEEDED" not in machine.log
+    stops = [event for event in machine.events() if event["event"] == "stopped"]
+    assert [(event["partition"], event["vector"], event["address"]) for event in stops] == [
+        ("intruder", 14, attempt.group(1)) for attempt in attempts
+    ]
+    assert [event["then"] for event in stops] == ["restart", "restart", "stop"]
+    assert _disk(machine)[: 2 * EXTENT] == _expected_disk()
+
+
+def _disk(machine: Any) -> bytes:
+    (disk,) = machine.options.state.glob("disks/nvme0*")
+    return bytes(disk.read_bytes())
+
+
+def test_every_life_is_as_the_first(parclose_boot: Boot) -> None:
+    """Data restored, bss cleared, constructors run, names found, in four lives; a region's reader sees its writer."""
+    machine = _finished(parclose_boot, "runtime/selfcheck.yaml")
+    assert (machine.end("selfcheck").status, machine.end("selfcheck").lives) == (0, 4)
+    assert machine.end("reader").status == 0
+    for life in range(1, 5):
+        assert f"selfcheck| life {life} is as the others" in machine.log
+
+
+def test_a_death_with_the_disk_at_work(parclose_boot: Boot) -> None:
+    """A guest that dies with 32 reads under way is restarted, and none of them reaches its next life."""
+    machine = _finished(parclose_boot, "runtime/careless.yaml")
+    assert (machine.end("careless").status, machine.end("careless").lives) == (0, 6)
+    assert any(event["event"] == "draining" for event in machine.events())
+
+
+def test_peers_restart(parclose_boot: Boot) -> None:
+    """Either end of a channel between guests dies and comes back; the other goes on."""
+    machine = _finished(parclose_boot, "runtime/peers.yaml")
+    assert (machine.end("asker").status, machine.end("asker").lives) == (0, 3)
+    assert (machine.end("answerer").status, machine.end("answerer").lives) == (0, 6)
+
+
+def test_a_flooded_console_loses_nothing(parclose_boot: Boot) -> None:
+    """Two guests print more than any buffer holds."""
+    machine = _finished(parclose_boot, "runtime/flood.yaml")
+    for name in ("left", "right"):
+        assert machine.end(name).status == 0
+        lines = re.findall(rf"{name}\| (\d{{5}}) (\.*)\r?\n", machine.log)
+        assert [(int(number), len(dots)) for number, dots in lines] == [(n, n % 100) for n in range(1500)]
+
+
+def test_console_input(parclose_boot: Boot) -> None:
+    """Lines that are typed reach the guest, a line at a time."""
+    machine = parclose_boot("runtime/echo.yaml", timeout=60)
+    machine.expect("ready")
+    for word in ("hello", "bye"):
+        machine.send(f"{word}\r")
+        machine.expect(f"you said '{word}'")
+    assert machine.finish().end("echo").status == 0
+
+
+@pytest.fixture
+def failing_io(tmp_path: Path) -> Path:
+    """The partitions' sources, with an I/O partition that dies in its first ten lives, after 40 turns of its loop."""
+    sources = tmp_path / "partitions"
+    shutil.copytree(paths.data("partitions"), sources)
+    main = sources / "io" / "main.c"
+    text = main.read_text()
+    planted = "static int turns; if (calls_life() <= 10 && ++turns == 40) __builtin_trap();\n    calls_wait(more"
+    assert text.count("calls_wait(more") == 1
+    main.write_text(text.replace("calls_wait(more", planted))
+    return sources
+
+
+def test_guests_survive_their_io_partition(parclose_boot: Boot, failing_io: Path, tmp_path: Path) -> None:
+    """The I/O partition dies ten times under two guests: their disk calls and messages do not notice."""
+    layout = tmp_path / "line" / "layout.yaml"
+    shutil.copytree(EXAMPLES / "line", layout.parent)
+    layout.write_text(layout.read_text().replace("    dma: trusted", f"    {FORGIVING}\n    dma: trusted"))
+    built = pipeline.build(layout, tmp_path / "build", partitions_sources=failing_io)
+    machine = parclose_boot(emulator.machine(built.system.board, built.image), timeout=60)
+    machine.wait_event(event="end", failed=1)
+    machine.wait_exit()
+    assert (machine.end("sensor").status, machine.end("logger").status) == (0, 0)
+    assert machine.end("io").lives == 11
+    assert _disk(machine)[: 2 * EXTENT] == _expected_disk()
