@@ -185,6 +185,33 @@ def test_an_image_of_rubbish_is_1(tmp_path: Path, content: bytes) -> None:
     assert done.returncode == 1 and done.stderr.startswith("error: ")
 
 
+def test_build_says_where_the_image_is(layout: Path, tmp_path: Path) -> None:
+    done = parclose("build", str(layout), "-o", str(tmp_path / "out"))
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'out' / 'image.elf'}\n"), done.stderr
+    document = json.loads(parclose("build", str(layout), "-o", str(tmp_path / "out"), "--json").stdout)
+    assert document["image"] in document["files"] and all(Path(file).is_file() for file in document["files"])
+
+
+def test_build_into_what_is_no_directory_is_1(layout: Path) -> None:
+    for out in ("/dev/null/x", str(layout)):
+        assert parclose("build", str(layout), "-o", out).returncode == 1
+
+
+def test_verbose_says_what_was_filled_in_and_each_command(layout: Path, tmp_path: Path) -> None:
+    errors = parclose("build", "-v", str(layout), "-o", str(tmp_path / "out")).stderr
+    assert "default: hello: stack: 64 KiB" in errors and "gcc " in errors
+
+
+def test_a_failed_build_leaves_the_last_good_image(layout: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert parclose("build", str(layout), "-o", str(out)).returncode == 0
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    (tmp_path / "hello.c").write_text("no C at all\n")
+    done = parclose("build", str(layout), "-o", str(out))
+    assert done.returncode == 1 and "hello.c:1:1: error" in done.stderr
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
 def test_explain_lists_all_codes_and_knows_each() -> None:
     listed = json.loads(parclose("explain", "--json").stdout)
     assert len(listed) >= 50

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from parclose.run import Outcome
 
 DEADLINE = 60.0  # seconds of a run that nobody watches
+KEPT = ("disks", "run")  # folders beside an image that are a run's, not a build's
 
 
 def say(text: str) -> None:
@@ -82,7 +83,9 @@ def build(options: argparse.Namespace, colour: bool) -> int:
     """Build the image and say where it is."""
     result = _built(options, colour)
     if options.json:
-        show_json({"image": str(result.image), "files": sorted(str(file) for file in result.image.parent.iterdir())})
+        folder = result.image.parent
+        made = [file for file in folder.rglob("*") if file.is_file() and file.relative_to(folder).parts[0] not in KEPT]
+        show_json({"image": str(result.image), "files": sorted(map(str, made))})
     else:
         print(result.image)
     return 0

@@ -152,7 +152,7 @@ def make_disks(target: Machine, options: Options) -> dict[str, Path]:
     files = {}
     for name, size in target.disks:
         given = options.disks.get(name)
-        if given is not None and not given.is_file():
+        if given is not None and (given.is_dir() or not given.exists()):
             raise UsageError(f"--disk {name}: there is no file {given}", f"make one: truncate -s {size} {given}")
         files[name] = given or options.state / "disks" / f"{name}.img"
         if given is None and (options.fresh or not files[name].exists()):
