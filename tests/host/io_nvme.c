@@ -216,6 +216,23 @@ static void reset_with_commands(void) {
   CHECK(finish_all(1, &failed) == 1 && failed == 0);
 }
 
+/* Half a block would become a count of 65,536. */
+static bool refused(uint64_t offset, uint32_t first, uint32_t second) {
+  struct block_segment segment[] = {{device_address(buffers), first}, {device_address(&buffers[PAGE]), second}};
+  struct block_transfer transfer = {offset, segment, second ? 2 : 1, BLOCK_READ};
+  return device->driver->submit(device, &transfer, 0) == BLOCK_REFUSED;
+}
+
+static void larger_blocks(void) {
+  model_power(12, 0, 64);
+  open_device();
+  CHECK(refused(0, 512, 0) && refused(512, 4096, 0) && refused(0, 4096, 512));
+  CHECK(device->free == device->depth && !refused(4096, 4096, 0));
+  device->driver->commit(device);
+  model_work(9);
+  CHECK(model.commands == 1);
+}
+
 static void broken_controllers(void) {
   model_power(9, 7, 64);
   model.never_ready = true;
@@ -241,6 +258,7 @@ int main(void) {
   full_queue();
   errors();
   reset_with_commands();
+  larger_blocks();
   broken_controllers();
   puts("ok");
   return 0;

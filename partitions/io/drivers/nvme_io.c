@@ -55,12 +55,12 @@ static struct page_walk take_pages(struct block_transfer *transfer, uint64_t *li
   return walk;
 }
 
-static struct nvme_command *take_slot(struct nvme *nvme, uint32_t opcode, uint32_t tag, uint16_t *slot) {
-  *slot = nvme->free_slots[--nvme->block.free];
-  nvme->state[*slot] = SLOT_BUSY;
-  nvme->tag[*slot] = tag;
+static struct nvme_command *take_slot(struct nvme *nvme, uint32_t opcode, uint32_t tag) {
+  uint16_t slot = nvme->free_slots[--nvme->block.free];
+  nvme->state[slot] = SLOT_BUSY;
+  nvme->tag[slot] = tag;
   struct nvme_command *command = nvme_queue_next(&nvme->io);
-  command->opcode = opcode | (uint32_t)*slot << 16;
+  command->opcode = opcode | (uint32_t)slot << 16;
   command->nsid = nvme->nsid;
   return command;
 }
@@ -71,18 +71,19 @@ enum block_result nvme_submit(struct block_device *device, struct block_transfer
     return BLOCK_REFUSED;
   if (device->free == 0)
     return BLOCK_BUSY;
-  uint16_t slot;
-  struct nvme_command *command =
-      take_slot(nvme, transfer->direction == BLOCK_WRITE ? NVME_WRITE : NVME_READ, tag, &slot);
-  uint64_t *list = nvme->memory->list[slot];
+  uint64_t offset = transfer->offset, block = offset >> nvme->block_shift;
+  uint64_t *list = nvme->memory->list[nvme->free_slots[device->free - 1]];
   struct page_walk walk = take_pages(transfer, list, device->longest);
+  /* Blocks larger than the layout says: rounded down, the count of blocks would be none, which means 65,536. */
+  if ((offset | walk.bytes) & (device->block_size - 1))
+    return BLOCK_REFUSED;
+  struct nvme_command *command = take_slot(nvme, transfer->direction == BLOCK_WRITE ? NVME_WRITE : NVME_READ, tag);
   command->prp1 = walk.first;
   command->prp2 = walk.pages > 2 ? (uint64_t)(uintptr_t)list + nvme->bias : walk.second;
-  uint64_t block = transfer->offset >> nvme->block_shift;
   command->cdw10 = (uint32_t)block;
   command->cdw11 = (uint32_t)(block >> 32);
   command->cdw12 = (walk.bytes >> nvme->block_shift) - 1;
-  transfer->offset += walk.bytes;
+  transfer->offset = offset + walk.bytes;
   nvme_queue_push(&nvme->io);
   return BLOCK_TAKEN;
 }
@@ -93,8 +94,7 @@ enum block_result nvme_flush(struct block_device *device, uint32_t tag) {
     return BLOCK_REFUSED;
   if (device->free == 0)
     return BLOCK_BUSY;
-  uint16_t slot;
-  take_slot(nvme, NVME_FLUSH, tag, &slot);
+  take_slot(nvme, NVME_FLUSH, tag);
   nvme_queue_push(&nvme->io);
   return BLOCK_TAKEN;
 }

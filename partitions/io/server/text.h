@@ -33,11 +33,17 @@ static inline void text_add(struct text *text, const char *more) {
   text->character[text->length] = 0;
 }
 
+/* Without leading zeros. */
 static inline void text_add_hex(struct text *text, uint32_t value) {
   char digits[] = "0x00000000";
-  for (uint32_t i = 0; i < 8; i++)
-    digits[2 + i] = "0123456789abcdef"[value >> (28 - 4 * i) & 15];
-  text_add(text, digits);
+  uint32_t first = 9;
+  for (uint32_t i = 9; i >= 2; i--, value >>= 4) {
+    digits[i] = "0123456789abcdef"[value & 15];
+    if (value & 15)
+      first = i;
+  }
+  text_add(text, "0x");
+  text_add(text, &digits[first]);
 }
 
 #endif
