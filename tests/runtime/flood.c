@@ -5,7 +5,7 @@
 #include "parclose.h"
 
 int main(void) {
-  for (int number = 0; number < 1500; number++)
+  for (int number = 0; number < 300; number++)
     printf("%05d %.*s\n", number, number % 100,
            "....................................................................."
            "..............................");
