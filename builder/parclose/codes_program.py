@@ -128,4 +128,11 @@ PROGRAM = {
         "regions of 200 MiB for it, the rest for another",
         "Make them smaller, or give some to another partition.",
     ),
+    "P327": (
+        "more interrupts than vectors",
+        "each interrupt of each owned device has a vector of the processor, LIMIT_INTERRUPTS at most (abi/limits.h)",
+        "io: {devices: [nvme0, nvme1, …, nvme30]}    # each has eight",
+        "io: {devices: [nvme0, nvme1]}",
+        "Give up a device.",
+    ),
 }

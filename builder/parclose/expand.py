@@ -79,7 +79,7 @@ def _repeat(entry: Entry, likened: tuple[Node, bool], reader: Reader, what: str)
     name, span = entry.key.text, entry.key.span
     count = node.get("count") if isinstance(node, Mapping) else None
     if count is None or not isinstance(node, Mapping):
-        _refuse_number(node, reader, span)
+        _refuse_number(Mapping(span, (Entry(entry.key, node),)), reader, span)
         return [Named(name, span, name, node, complete)]
     limit = constants()["LIMIT_PARTITIONS"] - 1
     number = reader.integer(count.value, f"'count' of {what} '{name}'", 1, limit).value
@@ -113,6 +113,8 @@ def _refuse_number(node: Node, reader: Reader, place: Span) -> None:
     elif isinstance(node, Sequence):
         for item in node.items:
             _refuse_number(item, reader, place)
-    elif node.get("count") is None:
+    else:
         for each in node.entries:
-            _refuse_number(each.value, reader, place)
+            _refuse_number(each.key, reader, place)
+            if not isinstance(each.value, Mapping) or each.value.get("count") is None:
+                _refuse_number(each.value, reader, place)

@@ -46,7 +46,7 @@ def texts(fields: Fields, key: str) -> Texts:
     """A list of words under `key`; one unreadable item where it is no list."""
     entry = fields.entry(key)
     if entry is None:
-        return (Given(None, fields.misspelt[key]),) if key in fields.misspelt else ()
+        return (Given(None, fields.doubtful[key]),) if key in fields.doubtful else ()
     reader, what = fields.reader, f"'{key}' of {fields.what}"
     items = fields.within(lambda node: reader.items(node, what), entry.value)
     if items is None:

@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from parclose.codes import CODES
 from parclose.errors import Label, Problem, Span
+
+_MOST_LABELS = 10
 
 
 def at(span: Span, text: str = "") -> Label:
@@ -17,10 +21,25 @@ class Collector:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, tuple[Span, ...]], Problem] = {}
+        self._said: set[tuple[Span, str]] = set()
 
     def error(self, code: str, message: str, *labels: Label, help: str = "") -> None:
         """Note an error. `labels[0]` is the main place; `code` must be in `CODES`."""
         self._add(Problem(code, message, labels, help, "error"))
+
+    def error_once(self, code: str, message: str, *labels: Label, help: str = "") -> None:
+        """Note an error unless one of that code has the same main place: `like` and `count` read a value many times."""
+        if not any(known == code and spans[0] == labels[0].span for known, spans in self._found):
+            self.error(code, message, *labels, help=help)
+
+    def error_folded(self, code: str, message: str, *labels: Label, help: str = "") -> None:
+        """Note an error; where the same was said of another place already, add this place to it."""
+        for key, known in self._found.items():
+            if known.code == code and known.message == message:
+                if labels[0].span not in [label.span for label in known.labels] and len(known.labels) < _MOST_LABELS:
+                    self._found[key] = replace(known, labels=(*known.labels, replace(labels[0], text="here too")))
+                return
+        self.error(code, message, *labels, help=help)
 
     def warning(self, code: str, message: str, *labels: Label, help: str = "") -> None:
         """Note a warning: the layout works and probably is not meant."""
@@ -30,7 +49,10 @@ class Collector:
         if problem.code not in CODES:
             raise KeyError(problem.code)
         key = problem.code, tuple(label.span for label in problem.labels)
-        self._found.setdefault(key, problem)
+        said = problem.labels[0].span, problem.message
+        if said not in self._said:
+            self._said.add(said)
+            self._found.setdefault(key, problem)
 
     @property
     def failed(self) -> bool:

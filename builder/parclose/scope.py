@@ -10,7 +10,7 @@ from functools import cached_property
 
 from parclose.constants import constants
 from parclose.errors import Label, Span
-from parclose.layout import RawChannel, RawEndpoint, RawLayout, RawPartition, certain, known
+from parclose.layout import RawChannel, RawEndpoint, RawLayout, RawPartition, known
 from parclose.model import Board, Device
 from parclose.problems import Collector, at
 from parclose.wording import listing, nearest, suggestion
@@ -99,6 +99,10 @@ class Scope:
         pairs = [(self.device(name), span) for name, span in known(partition.devices)]
         return [(device, span) for device, span in pairs if device is not None]
 
+    def sure_of(self, partition: RawPartition) -> bool:
+        """Whether every device that a partition lists could be found, so that it owns no other."""
+        return all(given.value is not None and self.device(given.value) for given in partition.devices)
+
     @cached_property
     def claims(self) -> dict[str, list[tuple[RawPartition, Span]]]:
         """Who claims each device, in file order."""
@@ -125,6 +129,12 @@ class Scope:
             return Target(None, text)
         name = max(fitting, key=len)
         return Target(self.partitions[name], text[len(name) + 1 :])
+
+    @cached_property
+    def all_linked(self) -> bool:
+        """Whether both ends of every channel are known, so that what no channel leads to is not used."""
+        declared = sum(raw.to is not None for partition in self.layout.partitions for raw in partition.channels)
+        return declared == len(self.links) and not any(each.broken for each in self.layout.partitions)
 
     @cached_property
     def links(self) -> list[Link]:
@@ -156,14 +166,18 @@ class Scope:
         near = nearest(name, names)
         labels = [*others, *([at(self.partitions[near].span, "the nearest name")] if near in self.partitions else [])]
         help = suggestion(name, names, "partitions here")
-        problems.error("P070", f"there is no partition '{name[:60]}'", at(span, "unknown"), *labels, help=help)
+        problems.error_folded("P070", f"there is no partition '{name[:60]}'", at(span, "unknown"), *labels, help=help)
         return False
 
     @cached_property
     def console_owner_wanted(self) -> Device | None:
         """The board's first console, where no partition claims it and some guest has none: `_io` then serves it."""
         device = self.device(self.board.console) if self.board and self.board.console else None
-        if device is None or device.name in self.claims or not all(certain(p.devices) for p in self.layout.partitions):
+        if (
+            device is None
+            or device.name in self.claims
+            or not all(self.sure_of(each) for each in self.layout.partitions)
+        ):
             return None
         return device if list(self.silent_guests()) else None
 

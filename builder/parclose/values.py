@@ -65,7 +65,7 @@ class Reader:
 
     def _note(self, code: str, message: str, label: Label, help: str = "") -> None:
         inside = [self.context] if self.context is not None and self.context.span != label.span else []
-        self.problems.error(code, message, label, *inside, help=help)
+        self.problems.error_once(code, message, label, *inside, help=help)
 
     def scalar(self, node: Node, what: str) -> Scalar | None:
         """`node` as a single value; P003 otherwise."""
@@ -96,7 +96,9 @@ class Reader:
         return Given(None, given.span)
 
     def legal_name(self, name: str, span: Span, what: str) -> bool:
-        """Whether `name` may name something; P005 otherwise."""
+        """Whether `name` may name something; P005 otherwise, unless it holds {i}, which is complained about (P034)."""
+        if "{i}" in name:
+            return True
         longest = constants()["LIMIT_NAME"]
         base = name.split(".")[0] if re.fullmatch(r"[^.]+\.[0-9]+", name) else name
         if not _NAME.fullmatch(base):
@@ -235,7 +237,8 @@ class Fields:
         self.mapping = mapping
         self.what = what
         self.place = place
-        self.misspelt: dict[str, Span] = {}
+        self.misspelt: dict[str, Span] = {}  # known keys that an unknown one was probably meant to be
+        self.doubtful: dict[str, Span] = {}  # known keys that are absent where an unknown one stands
         self.incomplete = False  # keys were to come from elsewhere, and did not
 
     def refuse_others(self, known: Sequence[str], later: Mapping[str, str]) -> None:
@@ -248,13 +251,15 @@ class Fields:
                 continue
             if key in later:
                 text = f"'{key}' is not supported yet"
-                problems.error("P006", text, at(entry.key.span, later[key]), inside, help=f"leave '{key}' out")
+                problems.error_once("P006", text, at(entry.key.span, later[key]), inside, help=f"leave '{key}' out")
                 continue
             near = nearest(key, [name for name in known if self.mapping.get(name) is None]) or nearest(key, known)
+            absent = [name for name in known if self.mapping.get(name) is None]
+            self.doubtful.update({name: entry.key.span for name in absent if near in (None, name)})
             if near is not None:
                 self.misspelt[near] = entry.key.span
             help = f"did you mean '{near}'?" if near else f"known here: {listing(known, most=24)}"
-            problems.error(
+            problems.error_once(
                 "P001", f"unknown key '{key[:60]}' in {self.what}", at(entry.key.span, "unknown"), inside, help=help
             )
 
@@ -263,11 +268,11 @@ class Fields:
         return self.mapping.get(key)
 
     def get(self, key: str, read: Callable[[Node, str], Given[T]]) -> Given[T] | None:
-        """The value of `key` read by `read`; None when the key is absent, no value when it seems to be misspelt."""
+        """The value of `key` read by `read`; None when the key is absent, no value when it may be misspelt."""
         entry = self.mapping.get(key)
         if entry is not None:
             return self.within(lambda node: read(node, f"'{key}' of {self.what}"), entry.value)
-        return Given(None, self.misspelt[key]) if key in self.misspelt else None
+        return Given(None, self.doubtful[key]) if key in self.doubtful else None
 
     def within(self, read: Callable[[Node], R], node: Node) -> R:
         """What `read` makes of `node`; its problems name this mapping as their second place."""
@@ -278,9 +283,9 @@ class Fields:
             self.reader.context = before
 
     def unreadable(self, *shapes: type[Node]) -> set[str]:
-        """The keys whose values are none of `shapes`, and those that were misspelt: what they hold is not known."""
+        """The keys whose values are none of `shapes`, and those that may be misspelt: what they hold is not known."""
         wrong = {entry.key.text for entry in self.mapping.entries if not isinstance(entry.value, shapes)}
-        return wrong | set(self.misspelt)
+        return wrong | set(self.doubtful)
 
     def need(self, key: str, read: Callable[[Node, str], Given[T]], help: str = "") -> Given[T]:
         """As `get`; an absent key is noted (P002)."""
@@ -294,6 +299,6 @@ class Fields:
         """Note that `key` is needed and absent, unless another key was probably meant to be it."""
         if key in self.misspelt or self.incomplete:
             return
-        self.reader.problems.error(
+        self.reader.problems.error_once(
             "P002", f"{self.what} has no '{key}'", at(self.place, f"'{key}' is missing"), help=help
         )

@@ -32,7 +32,7 @@ def unknown_target(scope: Scope, problems: Collector) -> None:
             first = scope.groups[name][0]
             help = f"name one of them, as in {first}{'.' + rest if rest else ''}"
             message = f"'{name}' is {len(scope.groups[name])} partitions, and a channel leads to one"
-            problems.error("P070", message, at(raw.to.span, "which one?"), here, help=help)
+            problems.error_folded("P070", message, at(raw.to.span, "which one?"), here, help=help)
         elif rest:
             near = nearest(name, list(scope.partitions))
             help = (
@@ -40,7 +40,9 @@ def unknown_target(scope: Scope, problems: Collector) -> None:
                 if near
                 else suggestion(name, list(scope.partitions), "partitions here")
             )
-            problems.error("P070", f"there is no partition '{name[:60]}'", at(raw.to.span, "unknown"), here, help=help)
+            problems.error_folded(
+                "P070", f"there is no partition '{name[:60]}'", at(raw.to.span, "unknown"), here, help=help
+            )
         else:
             ends = [f"{p.name}.{e.name}" for p in scope.layout.partitions for e in p.endpoints]
             known = [
@@ -49,7 +51,9 @@ def unknown_target(scope: Scope, problems: Collector) -> None:
             ]
             tails = [end for end in ends if end.endswith("." + name)]
             help = f"did you mean '{tails[0]}'?" if tails else suggestion(text, known, "a channel may lead to")
-            problems.error("P070", f"there is no partition '{name[:60]}'", at(raw.to.span, "unknown"), here, help=help)
+            problems.error_folded(
+                "P070", f"there is no partition '{name[:60]}'", at(raw.to.span, "unknown"), here, help=help
+            )
 
 
 def unknown_endpoint(scope: Scope, problems: Collector) -> None:
@@ -71,7 +75,7 @@ def unknown_endpoint(scope: Scope, problems: Collector) -> None:
                 f"'{server.name}' has no endpoints: write {raw.name}: {server.name} for a channel to the guest itself"
             )
         text = f"'{server.name}' has no endpoint '{target.rest[:60]}'"
-        problems.error("P071", text, at(raw.to.span, "unknown"), at(place, label), help=help)
+        problems.error_folded("P071", text, at(raw.to.span, "unknown"), at(place, label), help=help)
 
 
 def to_itself(scope: Scope, problems: Collector) -> None:
@@ -140,7 +144,7 @@ def wrong_keys(scope: Scope, problems: Collector) -> None:
     for link in scope.links:
         for key in without[link.kind]:
             given = getattr(link.raw, key)
-            if given is not None:
+            if given is not None and given.value is not None:
                 kind = "a channel between guests" if link.kind == "peer" else f"a channel to a {link.kind} endpoint"
                 text = f"'{key}' has no meaning for {kind}"
                 other = at(link.endpoint.span if link.endpoint else link.server.span, "leads here")
@@ -185,7 +189,7 @@ def unknown_source(scope: Scope, problems: Collector) -> None:
                 scope.check_partition(text.partition(".")[0], span, problems, here)
             else:
                 help = "write from: PARTITION.CHANNEL"
-                problems.error(
+                problems.error_folded(
                     "P078",
                     f"'{text[:60]}' is not the channel of a partition",
                     at(span, "which channel?"),
@@ -199,7 +203,7 @@ def unknown_source(scope: Scope, problems: Collector) -> None:
                 suggestion(target.rest, names, f"channels of '{owner.name}'") or f"'{owner.name}' declares no channel"
             )
             message = f"'{owner.name}' declares no channel '{target.rest[:60]}'"
-            problems.error("P078", message, at(span, "unknown"), at(owner.span, "this partition"), help=help)
+            problems.error_folded("P078", message, at(span, "unknown"), at(owner.span, "this partition"), help=help)
 
 
 def source_elsewhere(scope: Scope, problems: Collector) -> None:

@@ -22,7 +22,9 @@ def unknown_device(scope: Scope, problems: Collector) -> None:
             if scope.device(name) is None and name not in scope.aliases:
                 help = suggestion(name, scope.device_names(), "devices of this board")
                 text = f"the board {scope.facts.name} has no device '{name[:40]}'"
-                problems.error("P011", text, at(span, "unknown"), at(scope.layout.board.span, "this board"), help=help)
+                problems.error_folded(
+                    "P011", text, at(span, "unknown"), at(scope.layout.board.span, "this board"), help=help
+                )
 
 
 def alias_of_nothing(scope: Scope, problems: Collector) -> None:
@@ -32,7 +34,7 @@ def alias_of_nothing(scope: Scope, problems: Collector) -> None:
         if name is not None and scope.device(name) is None:
             help = suggestion(name, list(scope.devices), "devices of this board")
             text = f"the board {scope.facts.name if scope.facts else ''} has no device '{name[:40]}'"
-            problems.error(
+            problems.error_folded(
                 "P011", text, at(alias.device.span, "unknown"), at(scope.layout.board.span, "this board"), help=help
             )
 
@@ -48,7 +50,8 @@ def alias_hides_device(scope: Scope, problems: Collector) -> None:
 
 def alias_unused(scope: Scope, problems: Collector) -> None:
     """P017 (warning): an alias for a device that no partition owns."""
-    for alias in scope.layout.aliases:
+    sure = "partitions" not in scope.layout.broken and all(map(scope.sure_of, scope.layout.partitions))
+    for alias in scope.layout.aliases if sure else ():
         device = scope.device(alias.device.value)
         if device is not None and device.name not in scope.claims:
             text = f"the alias '{alias.name}' stands for {device.name}, which no partition owns"
@@ -108,8 +111,7 @@ def trusted_for_nothing(scope: Scope, problems: Collector) -> None:
     """P015 (warning): `dma: trusted` without a device that does DMA."""
     for partition in scope.layout.partitions:
         masters = [device for device, _ in scope.owned(partition) if device.bus_master]
-        sure = len(scope.owned(partition)) == len(partition.devices) and scope.facts is not None
-        if partition.dma is not None and partition.dma.value and not masters and sure:
+        if partition.dma is not None and partition.dma.value and not masters and scope.sure_of(partition):
             text = f"'{partition.name}' is trusted with DMA and has no device that does it"
             here = at(partition.dma.span, "not needed")
             problems.warning("P015", text, here, at(partition.span, "this partition"), help="remove dma: trusted")

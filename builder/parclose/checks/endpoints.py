@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from parclose.layout import RawEndpoint, RawPartition, certain
+from parclose.layout import RawEndpoint, RawPartition
 from parclose.model import Device
 from parclose.problems import Collector, at
 from parclose.scope import Scope
@@ -30,8 +30,10 @@ def device_not_owned(scope: Scope, problems: Collector) -> None:
         if device is None and name not in scope.aliases:
             help = suggestion(name, scope.device_names(), "devices of this board")
             text = f"the board {scope.facts.name} has no device '{name[:40]}'"
-            problems.error("P011", text, at(span, "unknown"), at(scope.layout.board.span, "this board"), help=help)
-        elif device is not None and certain(partition.devices):
+            problems.error_folded(
+                "P011", text, at(span, "unknown"), at(scope.layout.board.span, "this board"), help=help
+            )
+        elif device is not None and scope.sure_of(partition):
             _not_owned(scope, partition, device, endpoint, problems)
 
 
@@ -213,7 +215,7 @@ def console_twice(scope: Scope, problems: Collector) -> None:
 
 def nobody_uses(scope: Scope, problems: Collector) -> None:
     """P067 (warning): an endpoint that no channel leads to."""
-    if any("channels" in partition.broken for partition in scope.layout.partitions):
+    if not scope.all_linked:
         return
     aims = {raw.to.value for partition in scope.layout.partitions for raw in partition.channels if raw.to}
     for partition, endpoint in _endpoints(scope):

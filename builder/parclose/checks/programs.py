@@ -50,7 +50,7 @@ def _missing_file(scope: Scope, name: str, span: Span, place: Span, what: str, p
     help = f"did you mean '{Path(name).parent / near}'?" if near else _alike(path, there)
     if what == "program" and name in builtins():
         help = f"the built-in one is {{builtin: {name}}}"
-    problems.error(
+    problems.error_folded(
         "P050", f"there is no file '{name[:80]}'", at(span, "not found"), at(place, f"{what} of this"), help=help
     )
     return True

@@ -94,7 +94,7 @@ def source_file(scope: Scope, problems: Collector) -> None:
             aimed = Path(region.source.value).parent / (near or "")
             help = f"did you mean '{aimed}'?" if near else "files are looked for beside the layout"
             text = f"there is no file '{region.source.value[:80]}'"
-            problems.error(
+            problems.error_folded(
                 "P050", text, at(region.source.span, "not found"), at(region.span, "fills this region"), help=help
             )
             continue
