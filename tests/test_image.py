@@ -251,3 +251,29 @@ def test_flags_and_definitions_reach_the_program(kit: Path, tmp_path: Path) -> N
     )
     program = (made.image.parent / "partitions" / "g.elf").read_bytes()
     assert b"from assembly" in program and struct.pack("<I", 77) in program
+
+
+def test_a_cache_that_cannot_be_written_is_an_error_with_a_way_out(
+    kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(ParcloseError, match="cache") as caught:
+        build(kit, tmp_path / "out")
+    assert "XDG_CACHE_HOME" in caught.value.hint
+
+
+def test_warnings_of_programs_reach_the_result(kit: Path, tmp_path: Path) -> None:
+    guest = partition("g", program=Program(sources=(kit / "sensor.c",), span=SPAN), memory=64 * MIB)
+    of = system((MANAGER, guest))
+    made = pipeline.build_system(of, tmp_path / "out", (), pipeline.Options(partitions_sources=kit))
+    assert [problem.code for problem in made.warnings] == ["P308"]
+
+
+def test_a_damaged_ready_program_and_a_missing_one_are_problems_together(kit: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.elf").write_bytes(b"\x7fELF and no more")
+    guests = [partition(name, program=Program(elf=tmp_path / f"{name}.elf", span=SPAN)) for name in ("bad", "gone")]
+    of = system((MANAGER, *guests))
+    with pytest.raises(LayoutProblems) as caught:
+        pipeline.build_system(of, tmp_path / "out", (), pipeline.Options(partitions_sources=kit))
+    assert [problem.code for problem in caught.value.problems] == ["P309", "P312"]

@@ -384,3 +384,17 @@ def test_partitions_with_one_program_have_each_its_own_text() -> None:
 def test_zero_filled_kinds_are_all_there() -> None:
     kinds = {extent.kind for extent in planned(line()).extents}
     assert kinds == set(ExtentKind) - {ExtentKind.CONFIG}
+
+
+def test_more_interrupts_than_vectors_is_a_problem() -> None:
+    disks = tuple(replace(NVME, name=f"nvme{number}", address=number << 3) for number in range(30))
+    io = partition("io", devices=tuple(each.name for each in disks))
+    of = system((MANAGER, io), board=replace(BOARD, devices=disks))
+    (problem,) = problems(of)
+    assert problem.code == "P327" and "nvme29" in problem.message and "240 interrupts" in problem.message
+
+
+def test_a_descriptor_page_that_is_full_is_a_problem() -> None:
+    config = tuple(Config(f"c{number}", Path("c"), SPAN) for number in range(320))
+    (problem,) = problems(system((MANAGER, partition("g", config=config))))
+    assert problem.code == "P326" and "descriptor page has 64 KiB" in problem.message

@@ -53,17 +53,25 @@ def generate(system: System, plan: Plan, tables: tuple[Table, ...]) -> dict[str,
 
 
 def _environment(layout: str) -> Environment:
-    compiled = paths.cache() / "templates"
-    compiled.mkdir(parents=True, exist_ok=True)
     environment = Environment(
         loader=FileSystemLoader(paths.data("templates")),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
-        bytecode_cache=FileSystemBytecodeCache(str(compiled)),
+        bytecode_cache=_compiled_templates(),
     )
     environment.filters |= {"text": text, "hex": hex}
     environment.globals |= {"layout": layout.replace("*/", "* /")}
     return environment
+
+
+def _compiled_templates() -> FileSystemBytecodeCache | None:
+    """Where templates are kept in compiled form; a cache that cannot be written only costs time."""
+    folder = paths.cache() / "templates"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return FileSystemBytecodeCache(str(folder))
 
 
 def _bitmap(name: str, index: int, ports: tuple[tuple[int, int], ...]) -> _Bitmap:

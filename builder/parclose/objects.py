@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parclose import paths, tools
-from parclose.errors import MissingTool
+from parclose.errors import MissingTool, ParcloseError
 
 _FORMAT = "1"  # of the records; raise it when what they mean changes
 
@@ -71,12 +71,16 @@ def digest(data: bytes) -> str:
 
 
 def keep(folder: str, name: str, data: bytes) -> Path:
-    """Store `data` in the cache under `folder`/`name`, whole or not at all."""
+    """Store `data` in the cache under `folder`/`name`, whole or not at all. Raises `ParcloseError`."""
     target = paths.cache() / folder / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as beside:
-        beside.write(data)
-    os.replace(beside.name, target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as beside:
+            beside.write(data)
+        os.replace(beside.name, target)
+    except OSError as problem:
+        message = f"the cache {paths.cache()} cannot be written: {problem.strerror}"
+        raise ParcloseError(message, "set XDG_CACHE_HOME to a folder that can") from problem
     return target
 
 

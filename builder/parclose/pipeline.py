@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parclose import audit as audit_stage
+from parclose import check as check_stage
 from parclose import compile as compile_stage
 from parclose import elf, image_map, publish, report
 from parclose import generate as generate_stage
@@ -59,8 +60,6 @@ def build(
     Raises `LayoutProblems` with everything that is wrong with the layout, and `ParcloseError` with the compiler's
     message. Until the very end nothing in `out` is touched.
     """
-    from parclose import check as check_stage
-
     system, problems = check_stage.check(layout, board)
     if system is None:
         raise LayoutProblems(tuple(problems))
@@ -76,7 +75,7 @@ def build_system(
     options = options or Options()
     compiled = compile_stage.compile_system(system, options.monitor_sources, options.partitions_sources)
     programs = link_stage.link(*_parts(system, compiled))
-    inputs = _examine(system, programs)
+    inputs, remarks = _examine(system, programs)
     plan = plan_stage.plan(system, inputs)
     if options.amend_plan is not None:
         plan = options.amend_plan(plan)
@@ -86,7 +85,7 @@ def build_system(
     if options.audit:
         audit_stage.audit(system, plan, image)
     publish.publish(out, _files(system, plan, programs, sources, image))
-    return BuildResult(out / "image.elf", system, plan, warnings)
+    return BuildResult(out / "image.elf", system, plan, (*warnings, *remarks))
 
 
 def _parts(system: System, compiled: compile_stage.Compiled) -> tuple[Parts, dict[str, Parts]]:
@@ -98,8 +97,11 @@ def _parts(system: System, compiled: compile_stage.Compiled) -> tuple[Parts, dic
     return Parts(compiled.monitor, compiled.monitor_script), parts
 
 
-def _examine(system: System, programs: Programs) -> Inputs:
-    """Read everything that the plan depends on, and check every program. Raises `LayoutProblems`."""
+def _examine(system: System, programs: Programs) -> tuple[Inputs, tuple[Problem, ...]]:
+    """Read everything that the plan depends on, check every program, and keep the warnings.
+
+    Raises `LayoutProblems`.
+    """
     problems: list[Problem] = []
     found = {}
     for partition in system.partitions:
@@ -118,7 +120,7 @@ def _examine(system: System, programs: Programs) -> Inputs:
     clock = next((each for each in elf.symbols(monitor) if each.name == CLOCK_PAGE), None)
     if clock is None:
         raise ParcloseError(f"the monitor has no symbol '{CLOCK_PAGE}'")
-    return Inputs(elf.read(monitor), clock.value, found, files)
+    return Inputs(elf.read(monitor), clock.value, found, files), tuple(problems)
 
 
 def _read_files(system: System, problems: list[Problem]) -> dict[Path, bytes]:

@@ -68,6 +68,7 @@ def _pages(ground: Ground, placed: Rows) -> tuple[Pages, ...]:
     found = []
     for index, partition in enumerate(ground.system.partitions):
         name, size = partition.name, ROW_MOST * (1 + count[index])
+        ground.check_descriptor_page(partition, count[index], size)
         allowed = ports(ground.system, partition, placed.owned)
         descriptor = ground.memory(f"descriptor page of {name}", ExtentKind.DESCRIPTORS, size, name)
         call = ground.memory(f"call page of {name}", ExtentKind.CALL_PAGE, page, name)

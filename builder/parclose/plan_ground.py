@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from parclose.constants import constants
 from parclose.errors import Label, Problem, Span
-from parclose.model import MemoryRange, System
+from parclose.model import Device, MemoryRange, Partition, System
 from parclose.place import NoRoom, Space, align_up
 from parclose.planned import Extent, ExtentKind
 from parclose.wording import format_size
@@ -75,6 +75,33 @@ class Ground:
                 )
             )
         return number
+
+    def check_descriptor_page(self, partition: Partition, rows: int, size: int) -> None:
+        """A problem when `rows` rows of `size` bytes are too many for the descriptor page."""
+        most = constants()["LIMIT_DESCRIPTOR_PAGES"] * constants()["PAGE_SIZE"]
+        if size > most:
+            self.problems.append(
+                Problem(
+                    "P326",
+                    f"partition '{partition.name}' has {rows} regions, devices, channels and configuration files; "
+                    f"their descriptions need {format_size(size)}, its descriptor page has {format_size(most)}",
+                    (Label(partition.span, "this partition"),),
+                    "divide what it has among two partitions",
+                )
+            )
+
+    def check_interrupts(self, vectors: int, last: Device) -> None:
+        """A problem when there are fewer interrupt vectors than the `vectors` that devices up to `last` use."""
+        most = constants()["LIMIT_INTERRUPTS"]
+        if vectors > most:
+            self.problems.append(
+                Problem(
+                    "P327",
+                    f"with {last.name} the devices have {vectors} interrupts, and there are {most} vectors",
+                    (Label(last.span, "this device has some of them"),),
+                    "give up a device",
+                )
+            )
 
     def _span(self, partition: str) -> Span:
         return self.system.partitions[self.index[partition]].span

@@ -117,6 +117,8 @@ def _devices(ground: Ground, owned: tuple[OwnedDevice, ...]) -> tuple[PlannedDev
         found.append(PlannedDevice(device.device, owner, bars, first_bar, first_interrupt, interrupts, table))
         first_bar += len(bars)
         first_interrupt += len(interrupts)
+    if owned:
+        ground.check_interrupts(first_interrupt, owned[-1].device)
     return tuple(found)
 
 
