@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""4 KiB reads through the I/O partition: instructions of all sides for a request, by the counting plugin."""
+
+from __future__ import annotations
+
+from bench.counting import Counts, count
+from bench.disk import REQUESTS, ROUNDS, disk
+from bench.figure import Figure, Measure, median
+from bench.guest import NotMeasured, build_guests
+from bench.profile import where
+
+
+def block_reads() -> list[Figure]:
+    """Without -icount: an idle machine's clock would run away from its disk."""
+    _, counts = count(build_guests("block"), extra=(), disks={"nvme0": disk()})
+    return [
+        _figure("block-4k", counts, 1, 4000, "one at a time"),
+        _figure("block-4k-deep", counts, 2, 2000, "32 under way"),
+    ]
+
+
+def _figure(name: str, counts: Counts, mark: int, goal: int, how: str) -> Figure:
+    totals = counts.totals.get(mark, ())
+    if len(totals) != ROUNDS:
+        raise NotMeasured(f"{name}: {len(totals)} rounds were counted, {ROUNDS} are needed")
+    values = [round(total / REQUESTS) for total in totals]
+    between = (
+        f"executed by monitor, I/O partition, guest and manager for one of {REQUESTS} reads of 4 KiB at random "
+        f"distinct places, {how}, by the counting plugin (guests/block); every byte compared afterwards; median and "
+        f"worst of {ROUNDS} rounds"
+    )
+    return Figure(
+        name,
+        median(values),
+        "instructions",
+        goal,
+        between,
+        ROUNDS,
+        max(values),
+        {"Linux alone": 19_200},
+        where(name),
+    )
+
+
+FIGURES: list[Measure] = [block_reads]
