@@ -26,6 +26,7 @@ TESTS = {
     "virtqueue": ["virtqueue.c"],
     "session": ["session.c"],
     "format": ["format.c"],
+    "string": [],
     "clock": FAKE,
     "pair": [*FAKE, "pair.c", "pair_client.c", "pair_server.c", "peer.c"],
     "console": [*FAKE, "pair.c", "pair_client.c", "pair_server.c", "console.c"],

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tries to read what lies behind its own memory, which is a neighbour's. Each
 // time it is stopped; the manager starts it again, as often as the layout says.
 #include "parclose.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Hears of each of the sensor's records and keeps one of its own on its own part
 // of the same disk.
 #include "parclose.h"

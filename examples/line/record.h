@@ -18,7 +18,7 @@ static char written[RECORD_SIZE], read_back[RECORD_SIZE];
 
 static void make_record(uint32_t number) {
   char line[RECORD_LINE + 1];
-  format(line, sizeof line, "%-8s record %06u ........\n", DESCRIPTOR_PAGE->partition, number);
+  format(line, sizeof line, "%-8s record %06u ........\n", partition_name(), number);
   for (uint32_t i = 0; i < RECORD_SIZE; i += RECORD_LINE)
     memcpy(written + i, line, RECORD_LINE);
 }

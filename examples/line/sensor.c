@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes records to its part of the disk, and tells the logger of each.
 #include "parclose.h"
 #include "record.h"

@@ -28,6 +28,10 @@
 
 #define DESCRIPTOR_PAGE ((const struct descriptor_page *)DESCRIPTOR_ADDRESS)
 
+static inline const char *partition_name(void) {
+  return DESCRIPTOR_PAGE->partition;
+}
+
 /* Counted from 1; a restart is the next life, in which memory is as at the first. */
 uint32_t life(void);
 

@@ -47,7 +47,7 @@ static int check_names(void) {
   MUST(table && table->size == 8192 && (table->rights & RIGHT_WRITE));
   MUST(memcmp((const char *)table->address, "good", 4) == 0 || life() > 1);
   memcpy((char *)table->address, "evening", 7);
-  MUST(strcmp(DESCRIPTOR_PAGE->partition, "selfcheck") == 0 && channel("console"));
+  MUST(strcmp(partition_name(), "selfcheck") == 0 && channel("console"));
   return 0;
 }
 
