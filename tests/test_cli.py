@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from parclose import paths
+
 PARCLOSE = [sys.executable, "-m", "parclose"]
 VERBS = ("new", "check", "build", "run", "inspect", "explain", "doctor")
 HELLO = """layout: 1
@@ -190,6 +192,16 @@ def test_build_says_where_the_image_is(layout: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'out' / 'image.elf'}\n"), done.stderr
     document = json.loads(parclose("build", str(layout), "-o", str(tmp_path / "out"), "--json").stdout)
     assert document["image"] in document["files"] and all(Path(file).is_file() for file in document["files"])
+
+
+def test_run_on_a_board_that_qemu_is_not_told_of_is_2_and_names_the_other_ways(layout: Path, tmp_path: Path) -> None:
+    shipped = paths.data("boards", "qemu-q35.yaml").read_text()
+    bare = tmp_path / "bare.yaml"
+    bare.write_text(shipped[: shipped.index("\nqemu:")].replace("name: qemu-q35", "name: bare") + "\n")
+    words = (str(layout), "--board", str(bare), "-o", str(tmp_path / "out"))
+    done = parclose("run", *words)
+    assert done.returncode == 2 and "no qemu: section" in done.stderr and "--board qemu-q35" in done.stderr
+    assert parclose("build", *words).returncode == 0
 
 
 def test_build_into_what_is_no_directory_is_1(layout: Path) -> None:

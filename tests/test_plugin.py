@@ -13,6 +13,7 @@ import pytest
 import tiny
 from parclose import emulator
 from parclose.emulator import Machine
+from parclose.new import create
 
 Make = Callable[..., Machine]
 HEAD = """
@@ -185,3 +186,26 @@ def test_the_plugin_costs_nothing_until_it_is_used(pytester: pytest.Pytester) ->
     )
     pytester.runpytest_subprocess("-q", timeout=60).assert_outcomes(passed=1)
     assert os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD") is None
+
+
+def test_a_layout_is_built_and_booted_and_its_partitions_end(pytester: pytest.Pytester) -> None:
+    """The whole way as a user goes it: a copy of the example that `new` makes, and a test beside it."""
+    folder = pytester.path / "mything"
+    create(folder)
+    pytester.makepyfile(
+        """
+def test_hello(parclose_boot):
+    machine = parclose_boot("mything/layout.yaml", timeout=50)
+    machine.expect("hello from partition 'hello'")
+    assert machine.finish().end("hello").status == 0
+"""
+    )
+    pytester.runpytest_subprocess("-q", timeout=60).assert_outcomes(passed=1)
+
+
+def test_a_layout_with_problems_fails_with_all_of_them(pytester: pytest.Pytester) -> None:
+    pytester.path.joinpath("bad.yaml").write_text("layout: 1\nboard: qemu-q35\npartitions: {a: {program: absent.c}}\n")
+    pytester.makepyfile("def test_it(parclose_build):\n    parclose_build('bad.yaml')\n")
+    result = pytester.runpytest_subprocess("-q", timeout=60)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*absent.c*"])

@@ -92,17 +92,23 @@ def build(options: argparse.Namespace, colour: bool) -> int:
 
 
 def _built(options: argparse.Namespace, colour: bool) -> BuildResult:
-    from parclose import emulator, pipeline
-
     layout = layout_file(options.layout)
     out = Path(options.out) if options.out else Path("build") / layout_name(layout)
-    result = pipeline.build(layout, out, options.board)
+    result = build_runnable(layout, out, options.board)
     show_problems(result.warnings, False, colour)
     if options.verbose:
         for line in result.system.defaults:
             say(f"default: {line}")
+    return result
+
+
+def build_runnable(layout: Path, out: Path, board: str | None) -> BuildResult:
+    """Build `layout` into `out`, with what `run` needs where the board says how. Raises what `pipeline.build` does."""
+    from parclose import emulator, pipeline
+
+    result = pipeline.build(layout, out, board)
     if result.system.board.qemu is not None:
-        emulator.save(emulator.machine(result.system.board, result.image), result.image.parent)
+        emulator.save(emulator.machine(result.system.board, result.image), out)
     return result
 
 

@@ -28,13 +28,16 @@ def parclose_build(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[.
     """
 
     def build(layout: str | Path, board: str | None = None) -> Machine:
-        from parclose import commands, emulator, pipeline
+        from parclose import commands, emulator, render
+        from parclose.errors import LayoutProblems
 
         place = commands.layout_file(str(request.path.parent / layout))
-        result = pipeline.build(place, tmp_path / "parclose" / commands.layout_name(place), board)
-        target = emulator.machine(result.system.board, result.image)
-        emulator.save(target, result.image.parent)
-        return target
+        try:
+            result = commands.build_runnable(place, tmp_path / "parclose" / commands.layout_name(place), board)
+        except LayoutProblems as found:
+            found.add_note(render.text(found.problems))
+            raise
+        return emulator.machine(result.system.board, result.image)
 
     return build
 
