@@ -277,3 +277,14 @@ def test_a_damaged_ready_program_and_a_missing_one_are_problems_together(kit: Pa
     with pytest.raises(LayoutProblems) as caught:
         pipeline.build_system(of, tmp_path / "out", (), pipeline.Options(partitions_sources=kit))
     assert [problem.code for problem in caught.value.problems] == ["P309", "P312"]
+
+
+def test_a_ready_program_is_taken_as_it_is(kit: Path, built: pipeline.BuildResult, tmp_path: Path) -> None:
+    ready = built.image.parent / "partitions" / "sensor.elf"
+    guest = partition("g", program=Program(elf=ready, span=SPAN))
+    of = system((MANAGER, guest))
+    made = pipeline.build_system(of, tmp_path / "out", (), pipeline.Options(partitions_sources=kit))
+    assert (tmp_path / "out" / "partitions" / "g.elf").read_bytes() == ready.read_bytes()
+    planned = made.plan.partition("g")
+    text = next(segment for segment in planned.program.segments if segment.execute)
+    assert loaded(made.image.read_bytes(), planned.physical, len(text.content)) == text.content

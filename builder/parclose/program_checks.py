@@ -12,7 +12,7 @@ from itertools import pairwise
 from parclose import elf, paths
 from parclose.constants import constants
 from parclose.elf import BadElf, Elf, Segment
-from parclose.errors import Label, Problem, Span
+from parclose.errors import Label, Problem
 from parclose.model import Partition
 from parclose.place import align_up
 from parclose.plan_program import memory_needed, program_end
@@ -30,25 +30,26 @@ class Subject:
     program: Elf
     data: bytes
 
-    @property
-    def label(self) -> Label:
-        """Where the layout names the program."""
-        return Label(self.partition.program.span or self.partition.span, "this program")
-
     def problem(self, code: str, what: str, help: str = "", severity: str = "error") -> Problem:
         """A problem of this program."""
         message = f"the program of partition '{self.partition.name}' {what}"
-        return Problem(code, message, (self.label,), help, severity)
+        return Problem(code, message, _labels(self.partition), help, severity)
+
+
+def _labels(partition: Partition) -> tuple[Label, ...]:
+    """Where the layout names the program, and whose it is."""
+    if partition.program.span is None:
+        return (Label(partition.span, "the program of this"),)
+    return Label(partition.program.span, "this program"), Label(partition.span, "of this partition")
 
 
 def examine(partition: Partition, data: bytes) -> tuple[Elf | None, list[Problem]]:
     """The program in the bytes `data` and all that is wrong with it; None where nothing can be read."""
-    span: Span = partition.program.span or partition.span
     try:
         program = elf.read(data)
     except BadElf as problem:
         message = f"the program of partition '{partition.name}' is no program file that can be read: {problem}"
-        return None, [Problem("P309", message, (Label(span, "this program"),), "build it again")]
+        return None, [Problem("P309", message, _labels(partition), "build it again, or name the linked program")]
     subject = Subject(partition, program, data)
     machine = list(_machine(subject))
     if machine:
@@ -61,12 +62,20 @@ def _machine(subject: Subject) -> Iterator[Problem]:
     right = program.bits == 64 and program.little and program.machine == "EM_X86_64" and program.type == "ET_EXEC"
     if not right:
         order = "" if program.little else "big-endian "
-        found = f"{program.bits}-bit {order}{program.machine.removeprefix('EM_')}, {program.type}"
+        found = f"{_TYPES.get(program.type, program.type)} for {program.bits}-bit {order}{program.machine}"
         yield subject.problem(
             "P301",
-            f"is {found}; a partition runs 64-bit X86_64, ET_EXEC",
+            f"is {found}; a partition runs a program at fixed addresses (ET_EXEC) for 64-bit EM_X86_64",
             "compile for x86-64 and link with -static -no-pie by the kit's linker script",
         )
+
+
+_TYPES = {
+    "ET_EXEC": "a program at fixed addresses (ET_EXEC)",
+    "ET_DYN": "a position-independent program or a library (ET_DYN)",
+    "ET_REL": "an object file (ET_REL)",
+    "ET_CORE": "a core dump (ET_CORE)",
+}
 
 
 def _undefined(subject: Subject) -> Iterator[Problem]:
@@ -88,13 +97,17 @@ def _undefined(subject: Subject) -> Iterator[Problem]:
 
 
 def _write_and_execute(subject: Subject) -> Iterator[Problem]:
-    for segment in subject.program.segments:
-        if segment.write and segment.execute:
-            yield subject.problem(
-                "P303",
-                f"has a segment at {segment.virtual:#x} that is writable and executable",
-                "link by the kit's linker script, which keeps code and data apart",
-            )
+    wrong = [each for each in subject.program.segments if each.write and each.execute]
+    if wrong:
+        yield subject.problem(
+            "P303",
+            f"has a segment at {wrong[0].virtual:#x}{_and_more(wrong)} that is writable and executable",
+            "link by the kit's linker script, which keeps code and data apart",
+        )
+
+
+def _and_more(segments: list[Segment]) -> str:
+    return f" and {len(segments) - 1} more" if len(segments) > 1 else ""
 
 
 def _entry(subject: Subject) -> Iterator[Problem]:
@@ -110,13 +123,14 @@ def _entry(subject: Subject) -> Iterator[Problem]:
 def _area(subject: Subject) -> Iterator[Problem]:
     first = constants()["PROGRAM_ADDRESS"]
     last = first + constants()["LIMIT_MEMORY"]
-    for segment in subject.program.segments:
-        if segment.virtual < first or segment.end > last:
-            yield subject.problem(
-                "P305",
-                f"has a segment from {segment.virtual:#x} to {segment.end:#x}; programs have {first:#x} to {last:#x}",
-                f"link it at {first:#x} by the kit's linker script",
-            )
+    wrong = [each for each in subject.program.segments if each.virtual < first or each.end > last]
+    if wrong:
+        yield subject.problem(
+            "P305",
+            f"has a segment from {wrong[0].virtual:#x} to {wrong[0].end:#x}{_and_more(wrong)}; "
+            f"programs stand from {first:#x} to {last:#x}",
+            f"link it at {first:#x} by the kit's linker script",
+        )
 
 
 def _memory(subject: Subject) -> Iterator[Problem]:
