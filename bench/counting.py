@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.guest import HERE, ICOUNT, OUT, Image, NotMeasured, Run, run
+from bench import guest
+from bench.guest import HERE, ICOUNT, Image, NotMeasured, Run, run
 from parclose import elf
 from parclose.constants import constants
 
@@ -38,8 +39,8 @@ class Counts:
 
 def plugin() -> Path:
     """Compile the plugin. Raises `NotMeasured` with the compiler's message."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    made = OUT / "counter.so"
+    guest.OUT.mkdir(parents=True, exist_ok=True)
+    made = guest.OUT / "counter.so"
     words = ["gcc", "-std=c17", "-O2", "-shared", "-fPIC", "-o", str(made), str(HERE / "counter.c")]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60)
     if done.returncode:

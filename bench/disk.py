@@ -6,7 +6,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from bench.guest import OUT
+from bench import guest
 
 REQUESTS = 512  # of a round, and the rounds: as in guests/block/reader.c
 ROUNDS = 5
@@ -16,10 +16,10 @@ FACTOR = 0x9E3779B97F4A7C15
 
 def disk() -> Path:
     """A disk whose every 8 bytes are a function of their place, made once."""
-    made = OUT / "disk.img"
+    made = guest.OUT / "disk.img"
     if made.exists() and made.stat().st_size == DISK_SIZE:
         return made
-    OUT.mkdir(parents=True, exist_ok=True)
+    guest.OUT.mkdir(parents=True, exist_ok=True)
     beside = made.with_suffix(".new")
     with open(beside, "wb") as file:
         for start in range(0, DISK_SIZE, 1 << 20):

@@ -12,7 +12,13 @@ from bench.disk import DISK_SIZE, FACTOR, disk
 from bench.figure import Figure, median, table
 from bench.guest import NotMeasured, build_guests, parse, run
 
-from bench import counting, figures_build, figures_guest, stages
+from bench import counting, figures_build, figures_guest, guest, stages
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is shared with a `make bench` that runs at the same time."""
+    monkeypatch.setattr(guest, "OUT", tmp_path)
 
 
 def figure(value: float, **others: object) -> Figure:
@@ -96,6 +102,17 @@ def test_the_size_of_ring_0_is_plausible() -> None:
     assert 1_000 < lines.value < 10_000
     names = {file.name for file in figures_build.ring_0_files()}
     assert {"entry.S", "schedule.c", "database.h", "stdint.h"} <= names and "monitor.ld.S" not in names
+
+
+def test_clock_and_plugin_agree_on_a_switch() -> None:
+    """Both from one run: what the plugin saw between the partitions is the shortest that the clock says."""
+    image = build_guests("switch")
+    done, counts = count(image, *counting.way(image, "first", "second"))
+    seen = counts.totals[counting.SWITCH]
+    measured = [sample - 1 for sample in done.samples["partition-switch"]]
+    assert len(measured) >= 1000 and len(seen) >= len(measured)
+    assert min(measured) == min(seen) + 1  # from the last instruction of one to the first of the other
+    assert median(measured) <= median(seen) + 3
 
 
 def test_clock_and_plugin_agree_on_a_call() -> None:
