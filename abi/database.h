@@ -136,13 +136,15 @@ struct partition_row {
 
 /* A resource as it concerns one partition. Its live word says whether it is assigned. */
 struct descriptor_row {
-  uint32_t partition; /* the only one to whom it may be assigned */
-  uint32_t resource;  /* enum resource */
-  uint32_t target;    /* index of the region, device or channel */
-  uint32_t rights;    /* RIGHT_*; of a channel: what the client may ask of its endpoint */
-  uint32_t required;  /* 1: the partition does not start without it */
-  uint32_t end;       /* enum channel_end, of a channel */
-  uint32_t event;     /* the partition's event that a signal from the other end sets, of a channel */
+  uint32_t partition;       /* the only one to whom it may be assigned */
+  uint32_t resource;        /* enum resource */
+  uint32_t target;          /* index of the region, device or channel */
+  uint32_t rights;          /* RIGHT_*; of a channel: what the client may ask of its endpoint */
+  uint32_t required;        /* 1: the partition does not start without it */
+  uint32_t end;             /* enum channel_end, of a channel */
+  uint32_t event;           /* the partition's event that a signal from the other end sets, of a channel */
+  uint32_t other_partition; /* of a channel: the partition at the other end, and */
+  uint32_t other_event;     /* the event there that a signal from this end sets */
   uint32_t reserved;
   uint64_t address; /* partition-relative, of a region or channel window */
   char name[LIMIT_NAME + 1];

@@ -15,6 +15,7 @@
 #define LIMIT_DEVICE_INTERRUPTS 8u /* rows of one device: entries of its MSI-X table beyond stay masked */
 #define LIMIT_FRAMES 256u          /* minor frames of one processor's major frame */
 #define LIMIT_SLOTS 16u            /* partitions listed in one minor frame */
+#define LIMIT_PLACES 1024u         /* slots of all minor frames of one processor together */
 #define LIMIT_EVENTS 256u          /* events of one partition */
 #define LIMIT_NAME 31u             /* bytes of a name, without its terminating zero */
 #define LIMIT_SOURCE 95u           /* bytes of a place such as "line.yaml:14", without its zero */
@@ -27,11 +28,11 @@
 #define LIMIT_STACK 0x01000000u    /* bytes of one partition's stack: 16 MiB */
 #define LIMIT_LAYOUT_SIZE 0x40000u /* bytes of a layout or board file: 256 KiB */
 #define LIMIT_LAYOUT_DEPTH 24u     /* lists and mappings inside each other in such a file */
-#define LIMIT_LAYOUT_NODES 40000u  /* values of such a file, its aliases expanded */
+#define LIMIT_LAYOUT_NODES 20000u  /* values of such a file, its aliases expanded */
 #define LIMIT_DESCRIPTOR_PAGES 16u /* 4 KiB pages of one partition's descriptor page */
 
 #define FRAME_SHORTEST_NS 20000u /* a shorter minor frame would be mostly switching */
-#define BUDGET_SHORTEST_NS 5000u   /* a smaller budget would be over before anything is done */
+#define BUDGET_SHORTEST_NS 5000u /* a smaller budget would be over before anything is done */
 #define FRAME_LONGEST_NS 1000000000ull
 #define MANAGER_SLOT_DEFAULT_NS 50000u
 

@@ -3,71 +3,68 @@
  * The monitor calls that every role has, and the table of each role. A handler returns the status for the caller; one that
  * gives the processor away writes it into the caller's frame first and leaves through `resume`.
  */
+#include "event.h"
 #include "instructions.h"
 #include "monitor.h"
 
 uint64_t own_descriptor(untrusted index, uint32_t resource, const struct descriptor_row **found) {
-  const struct partition_row *row = CPU->loaded->row;
-  if (index.raw >= row->descriptor_count)
+  const struct context *context = CONTEXT;
+  if (index.raw >= context->descriptor_count)
     return STATUS_BAD_INDEX;
-  uint32_t global = row->first_descriptor + (uint32_t)index.raw;
-  *found = descriptor_row(global);
+  *found = &context->descriptors[index.raw];
   if ((*found)->resource != resource)
     return STATUS_BAD_INDEX;
+  uint32_t global = context->row->first_descriptor + (uint32_t)index.raw;
   if (atomic_load_explicit(&descriptor_live[global], memory_order_relaxed) == DESCRIPTOR_FREE)
     return STATUS_NOT_ASSIGNED;
   return STATUS_OK;
 }
 
-/* Release, then set the event at the other end; `other` is the partition there. */
-static uint64_t signal_channel(untrusted index, untrusted release, uint32_t *other) {
-  const struct descriptor_row *own;
-  uint64_t status = own_descriptor(index, RESOURCE_CHANNEL, &own);
-  if (status != STATUS_OK)
-    return status;
+static uint64_t release_channel(const struct descriptor_row *own, uint64_t count) {
+  return own->end == END_SERVER ? channel_release(own->target, count) : STATUS_NOT_PERMITTED;
+}
+
+/* Release, then set the event at the other end. A channel is out of CHANNEL_FREE only when both of its ends are assigned. */
+static inline uint64_t signal_channel(untrusted index, untrusted release) {
+  const struct context *context = CONTEXT;
+  if (index.raw >= context->descriptor_count)
+    return STATUS_BAD_INDEX;
+  const struct descriptor_row *own = &context->descriptors[index.raw];
+  if (own->resource != RESOURCE_CHANNEL)
+    return STATUS_BAD_INDEX;
   if (LIVE_STATE(atomic_load_explicit(&channel_live[own->target], memory_order_relaxed)) == CHANNEL_FREE)
     return STATUS_NOT_ASSIGNED;
   if (release.raw != 0) {
-    status = own->end == END_SERVER ? channel_release(own->target, release.raw) : STATUS_NOT_PERMITTED;
+    uint64_t status = release_channel(own, release.raw);
     if (status != STATUS_OK)
       return status;
   }
-  const struct channel_row *channel = channel_row(own->target);
-  const struct descriptor_row *far =
-      descriptor_row(own->end == END_CLIENT ? channel->server_descriptor : channel->client_descriptor);
-  *other = far->partition;
-  if (!is_running(&partitions[far->partition]))
-    return STATUS_NOT_CONNECTED;
-  event_set(far->partition, far->event);
-  return STATUS_OK;
+  return event_set(&partitions[own->other_partition], own->other_event) ? STATUS_OK : STATUS_NOT_CONNECTED;
 }
 
 static uint64_t call_signal(untrusted channel, untrusted release, untrusted unused) {
   (void)unused;
-  uint32_t other;
-  uint64_t status = signal_channel(channel, release, &other);
+  uint64_t status = signal_channel(channel, release);
   if (status != STATUS_OK)
     return status;
   CONTEXT->frame.registers.rax = STATUS_OK;
-  schedule_if_earlier(other);
+  schedule_woken();
   resume();
 }
 
-static uint64_t wait_until(untrusted deadline) {
-  struct partition *caller = CPU->loaded;
+static inline uint64_t wait_until(untrusted deadline) {
+  struct partition *caller = CONTEXT->partition;
   if (atomic_load_explicit(&caller->pending, memory_order_relaxed) != 0) {
     CONTEXT->frame.registers.rdx = event_take(caller, CALL_PAGE);
     return STATUS_OK;
   }
-  uint64_t now = read_tsc();
-  if (deadline.raw <= now) {
+  if (deadline.raw == 0) { /* only asking; any other moment that is past is noticed by the schedule */
     CONTEXT->frame.registers.rdx = 0;
     return STATUS_TIMEOUT;
   }
   caller->deadline = deadline.raw;
-  uint64_t live = atomic_load_explicit(&caller->live, memory_order_relaxed);
-  atomic_store_explicit(&caller->live, live - PARTITION_RUNNING + PARTITION_WAITING, memory_order_relaxed);
-  schedule(now);
+  ((volatile uint8_t *)&caller->live)[0] = PARTITION_WAITING;
+  schedule_waits(caller);
   resume();
 }
 
@@ -77,8 +74,7 @@ static uint64_t call_wait(untrusted deadline, untrusted unused, untrusted unused
 }
 
 static uint64_t call_signal_and_wait(untrusted channel, untrusted release, untrusted deadline) {
-  uint32_t other;
-  uint64_t status = signal_channel(channel, release, &other);
+  uint64_t status = signal_channel(channel, release);
   return status == STATUS_OK ? wait_until(deadline) : status;
 }
 
@@ -111,14 +107,14 @@ static uint64_t call_exit(untrusted status, untrusted unused, untrusted unused_t
                                 .rsp = CONTEXT->frame.rsp,
                                 .rflags = CONTEXT->frame.rflags,
                                 .registers = CONTEXT->frame.registers};
-  partition_stop(index_of(CPU->loaded), &record);
+  partition_stop(index_of(CONTEXT->partition), &record);
   schedule(read_tsc());
   resume();
 }
 
 static uint64_t call_debug(untrusted character, untrusted unused, untrusted unused_too) {
   (void)unused, (void)unused_too;
-  if (CPU->loaded->row->debug == 0)
+  if (CONTEXT->row->debug == 0)
     return STATUS_NOT_PERMITTED;
   debug_character((char)character.raw);
   return STATUS_OK;
@@ -131,7 +127,7 @@ static uint64_t call_quiet(untrusted device, untrusted unused, untrusted unused_
   uint64_t status = own_descriptor(device, RESOURCE_DEVICE, &own);
   if (status != STATUS_OK)
     return status;
-  const struct partition_row *row = CPU->loaded->row;
+  const struct partition_row *row = CONTEXT->row;
   for (uint32_t i = row->region_count; i < row->descriptor_count; i++) {
     const struct descriptor_row *descriptor = descriptor_row(row->first_descriptor + i);
     if (descriptor->resource != RESOURCE_CHANNEL || descriptor->end != END_SERVER)

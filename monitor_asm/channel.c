@@ -3,6 +3,7 @@
  * The live word of a channel: state, conversions in flight and the client's life in one atomic word, so that a stop on
  * another processor cannot slip between a check and a count.
  */
+#include "event.h"
 #include "monitor.h"
 
 #define COUNT_ONE (1ull << 8)
@@ -19,7 +20,7 @@ void channel_allocate(uint32_t channel) {
     return;
   channel_live[channel] = word_of(CHANNEL_ALLOCATED, 0, 0);
   const struct partition *client = &partitions[row->client];
-  if (is_running(client))
+  if (is_alive(client))
     channel_connect(channel, LIVE_LIFE(client->live));
 }
 
@@ -69,7 +70,7 @@ uint64_t channel_release(uint32_t channel, uint64_t count) {
     new = word_of(state, in_flight - (uint32_t)count, LIVE_LIFE(old));
   } while (!atomic_compare_exchange_weak(&channel_live[channel], &old, new));
   if (LIVE_STATE(old) != LIVE_STATE(new))
-    event_set(DATABASE->manager, 0);
+    event_set(&partitions[DATABASE->manager], 0);
   return STATUS_OK;
 }
 

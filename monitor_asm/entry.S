@@ -53,17 +53,29 @@
   .balign 16
 call_entry:
   movq %rsp, LOCAL_FRAME + FRAME_RSP
-  movq $(LOCAL_FRAME + FRAME_RSP), %rsp
-  pushq %r11
-  pushq $SELECTOR_USER_CODE
+  movq %r11, LOCAL_FRAME + FRAME_RFLAGS
+  movq %rcx, LOCAL_FRAME + FRAME_RIP
+  movq $(LOCAL_FRAME + FRAME_VECTOR), %rsp
+  movl $VECTOR_CALL, (%rsp)
+  pushq %rax
+  pushq %rbx
   pushq %rcx
-  pushq $0
-  pushq $VECTOR_CALL
-  push_registers
+  pushq %rdx
+  pushq %rsi
+  pushq %rdi
+  pushq %rbp
+  pushq %r8
+  pushq %r9
+  pushq %r10
+  pushq %r11
+  pushq %r12
+  pushq %r13
+  pushq %r14
+  pushq %r15
   movq $LOCAL_STACK_TOP, %rsp
   cmpq $ENTRY_CALL_COUNT, %rax
   jae 1f
-  movq LOCAL_CPU + CPU_CALLS, %rcx
+  movq LOCAL_CONTEXT + CONTEXT_CALLS, %rcx
   call *(%rcx, %rax, 8)
   movq %rax, LOCAL_FRAME + FRAME_RAX
   jmp resume
@@ -72,13 +84,25 @@ call_entry:
 
   .global resume
 resume:
+  cmpl $VECTOR_CALL, LOCAL_FRAME + FRAME_VECTOR
   movq $LOCAL_FRAME, %rsp
-  pop_registers
-  cmpl $VECTOR_CALL, (%rsp)
+  popq %r15
+  popq %r14
+  popq %r13
+  popq %r12
+  popq %r11
+  popq %r10
+  popq %r9
+  popq %r8
+  popq %rbp
+  popq %rdi
+  popq %rsi
+  popq %rdx
+  popq %rcx
+  popq %rbx
+  popq %rax
   jne 1f
-  movq (FRAME_RIP - FRAME_VECTOR)(%rsp), %rcx
-  movq (FRAME_RFLAGS - FRAME_VECTOR)(%rsp), %r11
-  movq (FRAME_RSP - FRAME_VECTOR)(%rsp), %rsp
+  movq LOCAL_FRAME + FRAME_RSP, %rsp
   sysretq
 1:
   addq $16, %rsp
@@ -98,8 +122,8 @@ interrupt_common:
 
 /* Only an idle processor may be interrupted in ring 0, and the idle loop has nothing to go back to. */
 from_ring_0:
-  cmpq $0, LOCAL_CPU + CPU_RUNNING
-  jne ring_0_fault
+  cmpq $0, LOCAL_CPU + CPU_IDLE
+  je ring_0_fault
   cmpl $VECTOR_EXCEPTIONS, (%rsp)
   jb ring_0_fault
   movl (%rsp), %edi

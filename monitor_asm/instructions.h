@@ -80,6 +80,11 @@ static inline void write_xcr0(uint64_t value) {
   __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
+/* Bit `index` of a bit string of any length (SDM 2A, BTS: a register offset reaches beyond the operand). */
+static inline void set_bit(volatile void *bits, uint64_t index) {
+  __asm__ volatile("lock btsq %1, %0" : "+m"(*(volatile uint64_t *)bits) : "r"(index) : "cc", "memory");
+}
+
 /* All components that XCR0 enables. The plain form: no tracking of where the state was restored from (see design, "mapped, not copied"). */
 static inline void xsave(void *area) {
   __asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(-1), "d"(-1) : "memory");

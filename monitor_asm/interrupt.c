@@ -3,6 +3,7 @@
  * Interrupt controllers, and what happens at an interrupt: its source is masked when it is taken and unmasked when its
  * owner acknowledges it, so a device interrupts other partitions' frames once, shortly, for each acknowledgement.
  */
+#include "event.h"
 #include "instructions.h"
 #include "monitor.h"
 
@@ -96,6 +97,16 @@ void interrupt_end(void) {
   *apic(APIC_EOI) = 0;
 }
 
+/* An idle processor has nothing to go back to. */
+static void back_from_interrupt(void) {
+  if (CPU->idle != 0) {
+    CPU->idle = 0;
+    schedule(read_tsc());
+  } else {
+    schedule_woken();
+  }
+}
+
 /* All sources masked, each routed to its vector; owners unmask them by their first acknowledgement. */
 void interrupt_initialise(void) {
   mask_controllers();
@@ -108,22 +119,21 @@ void interrupt_initialise(void) {
 
 void interrupt_device(uint32_t vector) {
   uint32_t index = vector - VECTOR_DEVICE_FIRST;
-  if (index < DATABASE->interrupts.count) {
-    const struct interrupt_row *row = interrupt_row(index);
-    interrupt_mask(row);
-    interrupt_end();
-    event_set(row->partition, row->event);
-    schedule_if_earlier(row->partition);
-  } else {
+  if (index >= DATABASE->interrupts.count) {
     interrupt_spurious(vector);
+    return;
   }
-  if (CPU->running == NULL)
-    schedule(read_tsc());
+  const struct interrupt_row *row = interrupt_row(index);
+  interrupt_mask(row);
+  interrupt_end();
+  event_set(&partitions[row->partition], row->event);
+  back_from_interrupt();
 }
 
 void interrupt_timer(uint32_t vector) {
   (void)vector;
   interrupt_end();
+  CPU->idle = 0;
   CPU->armed = 0;
   schedule(read_tsc());
 }
@@ -132,6 +142,5 @@ void interrupt_timer(uint32_t vector) {
 void interrupt_spurious(uint32_t vector) {
   if (vector != VECTOR_SPURIOUS)
     interrupt_end();
-  if (CPU->running == NULL)
-    schedule(read_tsc());
+  back_from_interrupt();
 }

@@ -17,14 +17,6 @@ uint64_t boot(const struct pvh_start_info *info) {
   return partition_row(DATABASE->manager)->root;
 }
 
-/* Its root is the one that we run on. */
-static void adopt_manager(void) {
-  struct cpu *cpu = CPU;
-  cpu->loaded = &partitions[DATABASE->manager];
-  cpu->calls = cpu->loaded->calls;
-  partition_start(DATABASE->manager);
-}
-
 static void greet(void) {
   print("parclose monitor: ");
   print(DATABASE->layout);
@@ -43,7 +35,6 @@ _Noreturn void start(void) {
   interrupt_initialise();
   timer_initialise();
   partition_initialise();
-  adopt_manager();
   clock_page.start = read_tsc();
   schedule_start();
   resume();

@@ -32,7 +32,7 @@ static uint64_t check_descriptor(uint32_t index) {
 
 static uint64_t check_start(uint32_t partition) {
   const struct partition_row *row = partition_row(partition);
-  if (is_running(&partitions[partition]))
+  if (is_alive(&partitions[partition]))
     return STATUS_WRONG_STATE;
   for (uint32_t i = 0; i < row->descriptor_count; i++) {
     uint64_t status = check_descriptor(row->first_descriptor + i);
@@ -70,7 +70,7 @@ uint64_t call_stop(untrusted partition, untrusted unused, untrusted unused_too) 
   uint32_t index = (uint32_t)partition.raw;
   if (index == DATABASE->manager)
     return STATUS_NOT_PERMITTED;
-  if (!is_running(&partitions[index]))
+  if (!is_alive(&partitions[index]))
     return STATUS_WRONG_STATE;
   struct fault_record record = {.reason = STOP_MANAGER};
   partition_stop(index, &record);

@@ -47,23 +47,20 @@ void pci_check(void);
 void pci_initialise(void);
 void pci_bus_master(const struct device_row *device, bool on);
 
-/* schedule.c */
+/* schedule.c. The first four end with the partition loaded that has the turn, and do not return while nobody is ready. */
 void schedule_start(void);
-void schedule(uint64_t now); /* ends with the chosen partition loaded; does not return while nobody is ready */
-void schedule_if_earlier(
-    uint32_t partition); /* give the processor to `partition` if its place in this frame is before the running one's */
-void schedule_give_up(void); /* the running slot takes no more of this frame */
+void schedule(uint64_t now);                         /* look at everything anew */
+void schedule_waits(const struct partition *caller); /* the running partition has begun to wait */
+void schedule_woken(void);                           /* events were set: is it somebody earlier's turn? */
+void schedule_changed(void);                         /* a partition has started or was stopped */
+void schedule_give_up(void);                         /* the running slot takes no more of this frame */
 
 /* partition.c */
 void partition_load(struct partition *partition);
-void partition_initialise(void);
+void partition_initialise(void); /* ends with the manager started */
 void partition_start(uint32_t index);
 void partition_stop(uint32_t index, const struct fault_record *record);
 void partition_exception(uint32_t vector);
-
-/* event.c */
-void event_set(uint32_t partition, uint32_t event);
-uint64_t event_take(struct partition *partition, struct call_page *page);
 
 /* channel.c */
 void channel_allocate(uint32_t channel);
@@ -72,16 +69,6 @@ void channel_disconnect(uint32_t channel);
 uint64_t channel_release(uint32_t channel, uint64_t count);
 uint64_t channel_count(uint32_t channel, uint32_t count, uint32_t life, uint32_t quota);
 void channel_forget(uint32_t channel);
-
-/* convert.c */
-struct convert_target {
-  const struct descriptor_row *descriptors; /* the client's regions, by address */
-  uint32_t region_count;
-  const struct region_row *regions;
-  const struct channel_row *channel;
-  const struct endpoint_row *endpoint;
-};
-uint64_t convert_one(const struct convert_target *target, struct convert_entry *entry);
 
 /* call.c */
 extern call_handler *const *const role_calls[ROLE_COUNT];

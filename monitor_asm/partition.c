@@ -3,6 +3,7 @@
  * A partition's life: into the processor, out of it, to its end. Nobody writes the saved registers of a partition that
  * is not loaded: a new life and the result of a wait are noted in its state and applied when it is switched in.
  */
+#include "event.h"
 #include "instructions.h"
 #include "monitor.h"
 
@@ -15,36 +16,37 @@ _Atomic uint64_t channel_live[LIMIT_CHANNELS];
 #define XSAVE_MXCSR 24
 #define XSAVE_HEADER_END 576
 
-static void set_state(struct partition *partition, uint32_t now) {
-  uint64_t word = atomic_load_explicit(&partition->live, memory_order_relaxed);
-  atomic_store_explicit(&partition->live, (word & ~0xffull) | now, memory_order_relaxed);
-}
-
 /* XRSTOR of a header of zeroes gives every component its initial value; MXCSR it takes from the area (SDM 1, 13.8.1). */
 static void enter_anew(struct partition *partition) {
   struct context *context = CONTEXT;
   for (uint32_t i = 0; i < XSAVE_HEADER_END; i++)
     context->xsave[i] = 0;
   *(uint32_t *)&context->xsave[XSAVE_MXCSR] = MXCSR_RESET;
+  const struct partition_row *row = partition_row(index_of(partition));
+  context->calls = role_calls[row->role];
+  context->partition = partition;
+  context->row = row;
+  context->descriptors = descriptor_row(row->first_descriptor);
+  context->descriptor_count = row->descriptor_count;
   context->fs_base = 0;
   context->gs_base = 0;
   context->frame = (struct frame){.registers.rdi = LIVE_LIFE(partition->live),
-                                  .rip = partition->row->entry,
+                                  .rip = row->entry,
                                   .cs = SELECTOR_USER_CODE,
                                   .rflags = RFLAGS_FIXED | RFLAGS_IF,
-                                  .rsp = partition->row->stack_top,
+                                  .rsp = row->stack_top,
                                   .ss = SELECTOR_USER_STACK};
   partition->enter_anew = false;
 }
 
-static void save(void) {
+static inline void save(void) {
   struct context *context = CONTEXT;
   xsave(context->xsave);
   context->fs_base = read_fs_base();
   context->gs_base = read_gs_base();
 }
 
-static void restore(void) {
+static inline void restore(void) {
   struct context *context = CONTEXT;
   if (data_selectors() != 0)
     clear_data_selectors();
@@ -57,36 +59,30 @@ static void finish_wait(struct partition *partition) {
   uint64_t summary = event_take(partition, CALL_PAGE);
   CONTEXT->frame.registers.rdx = summary;
   CONTEXT->frame.registers.rax = summary == 0 ? STATUS_TIMEOUT : STATUS_OK;
-  set_state(partition, PARTITION_RUNNING);
+  ((volatile uint8_t *)&partition->live)[0] = PARTITION_RUNNING;
 }
 
 /* Make `partition` the one to which `resume` returns. */
 void partition_load(struct partition *partition) {
-  struct cpu *cpu = CPU;
-  bool other = cpu->loaded != partition;
-  if (other) {
+  if (CONTEXT->partition != partition || partition->enter_anew) {
     save();
     write_cr3(partition->root);
-    cpu->loaded = partition;
-    cpu->calls = partition->calls;
-  }
-  if (__builtin_expect(partition->enter_anew, 0)) {
-    enter_anew(partition);
-    restore();
-  } else if (other) {
+    if (__builtin_expect(partition->enter_anew, 0))
+      enter_anew(partition);
     restore();
   }
-  if (LIVE_STATE(atomic_load_explicit(&partition->live, memory_order_relaxed)) == PARTITION_WAITING)
+  if ((atomic_load_explicit(&partition->live, memory_order_relaxed) & PARTITION_WAITS) != 0)
     finish_wait(partition);
 }
 
+/* The manager's root is the one that we run on: its context is noted here, everybody else's when it is first entered. */
 void partition_initialise(void) {
   for (uint32_t i = 0; i < DATABASE->partitions.count; i++) {
-    partitions[i].row = partition_row(i);
-    partitions[i].root = partitions[i].row->root;
-    ASSERT(partitions[i].row->role < ROLE_COUNT);
-    partitions[i].calls = role_calls[partitions[i].row->role];
+    partitions[i].root = partition_row(i)->root;
+    ASSERT(partition_row(i)->role < ROLE_COUNT);
   }
+  CONTEXT->partition = &partitions[DATABASE->manager];
+  partition_start(DATABASE->manager);
 }
 
 static void start_channels(uint32_t index, uint32_t life) {
@@ -108,12 +104,7 @@ void partition_start(uint32_t index) {
   partition->enter_anew = true;
   start_channels(index, life);
   atomic_store(&partition->live, (uint64_t)life << 32 | PARTITION_RUNNING);
-}
-
-static void tell_other_end(const struct descriptor_row *descriptor) {
-  const struct channel_row *channel = channel_row(descriptor->target);
-  uint32_t other = descriptor->end == END_CLIENT ? channel->server_descriptor : channel->client_descriptor;
-  event_set(descriptor_row(other)->partition, descriptor_row(other)->event);
+  schedule_changed();
 }
 
 /* Bus mastering off does not end what a device has queued, so counts stay until the next life has reset it. */
@@ -133,16 +124,17 @@ static void stop_resources(uint32_t index) {
       continue;
     if (descriptor->end == END_CLIENT)
       channel_disconnect(descriptor->target);
-    tell_other_end(descriptor);
+    event_set(&partitions[descriptor->other_partition], descriptor->other_event);
   }
 }
 
 void partition_stop(uint32_t index, const struct fault_record *record) {
-  set_state(&partitions[index], PARTITION_STOPPED);
+  partitions[index].live = (partitions[index].live & ~0xffull) | PARTITION_STOPPED;
   fault_records[index] = *record;
   fault_records[index].time = read_tsc();
+  schedule_changed();
   stop_resources(index);
-  event_set(DATABASE->manager, 0);
+  event_set(&partitions[DATABASE->manager], 0);
   if (index == DATABASE->manager)
     report("{\"event\":\"manager-stopped\"}\n");
 }
@@ -159,6 +151,6 @@ void partition_exception(uint32_t vector) {
                                 .rflags = frame->rflags,
                                 .registers = frame->registers};
   write_cr2(0);
-  partition_stop(index_of(CPU->loaded), &record);
+  partition_stop(index_of(CONTEXT->partition), &record);
   schedule(read_tsc());
 }

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whose turn it is: pure, so that it is tested on the host too; inline, because every switch does it.
+ * Whose turn it is: pure, so that it is tested on the host too.
  */
 #ifndef MONITOR_SCHEDULE_H
 #define MONITOR_SCHEDULE_H
 
 #include "state.h"
-
-struct choice {
-  struct partition *partition; /* NULL: nobody is ready */
-  uint32_t slot;
-  uint64_t until; /* TSC at which the choice must be made anew; after `now` */
-};
 
 static inline uint32_t state_of(const struct partition *partition) {
   return LIVE_STATE(atomic_load_explicit(&partition->live, memory_order_relaxed));
@@ -22,28 +16,90 @@ static inline bool is_woken(const struct partition *partition, uint64_t now) {
   return atomic_load_explicit(&partition->pending, memory_order_relaxed) != 0 || partition->deadline <= now;
 }
 
-/* The first listed that is ready, for as long as its budget lasts and nobody before it wakes up. The place of one that has
-   stopped is the manager's. */
-static inline struct choice schedule_choose(const struct cpu *cpu, struct partition *all, uint32_t manager,
-                                            uint64_t now) {
-  uint64_t until = cpu->frame_end;
-  uint32_t slot = 0;
-  for (; slot < cpu->slot_count; slot++) {
-    uint64_t left = cpu->remaining[slot];
-    if (left == 0)
-      continue;
-    struct partition *partition = &all[cpu->slots[slot].partition];
-    uint32_t state = state_of(partition);
-    if (__builtin_expect(state != PARTITION_RUNNING && state != PARTITION_WAITING, 0)) {
-      partition = &all[manager];
-      state = state_of(partition);
-    }
-    if (state == PARTITION_RUNNING || (state == PARTITION_WAITING && is_woken(partition, now)))
-      return (struct choice){partition, slot, left < until - now ? now + left : until};
-    if (state == PARTITION_WAITING && partition->deadline < until)
-      until = partition->deadline;
+/* What a look at every slot finds. */
+struct look {
+  uint32_t ready;
+  bool lent;
+  uint64_t wake;
+};
+
+/* Who runs in the slot (the place of one that has stopped is lent to the manager), whether it can run now, and when it wants to
+   be woken if it waits. */
+static inline void look_at(struct look *look, struct turn *turn, uint32_t slot, struct partition *partition,
+                           struct partition *manager, uint64_t now) {
+  uint32_t state = state_of(partition);
+  if (__builtin_expect((state & PARTITION_ALIVE) == 0, 0)) {
+    partition = manager;
+    state = state_of(manager);
+    look->lent = true;
   }
-  return (struct choice){NULL, slot, until};
+  turn->partition[slot] = partition;
+  if (state == PARTITION_RUNNING || (state == PARTITION_WAITING && is_woken(partition, now)))
+    look->ready |= 1u << slot;
+  else if (state == PARTITION_WAITING && partition->deadline < look->wake)
+    look->wake = partition->deadline;
+}
+
+static inline void look_done(struct turn *turn, const struct look *look) {
+  turn->ready = look->ready;
+  turn->wake = look->wake;
+  turn->uncertain = look->lent;
+}
+
+/* The frame begins at the end of the one before. */
+static inline void turn_begin(struct turn *turn, const struct minor_frame *frame, struct partition *manager,
+                              uint64_t now) {
+  uint64_t number = ++turn->number;
+  struct look look = {.wake = turn->frame_end + frame->length};
+  turn->frame = frame;
+  turn->frame_end = look.wake;
+  turn->funded = UINT32_MAX;
+  uint32_t slot = 0;
+  const struct place *end = frame->places + frame->count;
+  for (const struct place *place = frame->places; place != end; place++, slot++) {
+    struct partition *partition = place->partition;
+    turn->remaining[slot] = place->budget;
+    uint32_t others = partition->frame_number == number ? partition->places : 0;
+    partition->places = others | 1u << slot;
+    partition->frame_number = number;
+    look_at(&look, turn, slot, partition, manager, now);
+  }
+  look_done(turn, &look);
+}
+
+/* In the middle of a frame. */
+static inline void turn_scan(struct turn *turn, struct partition *manager, uint64_t now) {
+  struct look look = {.wake = turn->frame_end};
+  for (uint32_t slot = 0; slot < turn->frame->count; slot++)
+    if (turn->remaining[slot] != 0)
+      look_at(&look, turn, slot, turn->frame->places[slot].partition, manager, now);
+  look_done(turn, &look);
+}
+
+/* The running slot pays for what it used since it was given the processor. */
+static inline void turn_charge(struct turn *turn, uint64_t now) {
+  uint64_t left = turn->remaining[turn->slot];
+  if (left == UNBOUNDED)
+    return;
+  uint64_t used = now - turn->slice_start;
+  turn->remaining[turn->slot] = left > used ? left - used : 0;
+  if (left <= used) {
+    turn->funded &= ~(1u << turn->slot);
+    turn->ready &= ~(1u << turn->slot);
+  }
+}
+
+/* The first slot that is ready has the turn. Returns until when (TSC, after `now`); with nobody ready the slot is LIMIT_SLOTS. */
+static inline uint64_t turn_take(struct turn *turn, uint64_t now) {
+  uint32_t slot = turn->ready != 0 ? (uint32_t)__builtin_ctz(turn->ready) : LIMIT_SLOTS;
+  uint64_t until = turn->wake;
+  uint64_t left = turn->remaining[slot];
+  turn->slot = slot;
+  if (left != UNBOUNDED) {
+    turn->slice_start = now;
+    until = left < until - now ? now + left : until;
+  }
+  return until;
 }
 
 #endif

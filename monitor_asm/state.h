@@ -33,12 +33,18 @@ struct frame {
   uint64_t rip, cs, rflags, rsp, ss;
 };
 
-#define XSAVE_ROOM 3840u
+#define XSAVE_ROOM 3776u
 
-/* A partition's registers while it does not run, in its own page that no other root maps. */
+/* A partition's registers while it does not run, in its own page that no other root maps; and what a call looks up of its
+   caller. So a CR3 load changes who `CONTEXT` is, and nothing needs to say so a second time. */
 struct context {
   _Alignas(64) uint8_t xsave[XSAVE_ROOM];
-  uint8_t unused[4096 - XSAVE_ROOM - sizeof(struct frame) - 16];
+  uint8_t unused[4096 - XSAVE_ROOM - sizeof(struct frame) - 56];
+  call_handler *const *calls; /* table of its role; read by entry.S */
+  struct partition *partition;
+  const struct partition_row *row;
+  const struct descriptor_row *descriptors; /* its block */
+  uint64_t descriptor_count;
   uint64_t fs_base, gs_base;
   struct frame frame; /* ends where the processor's stack pointer for ring 0 starts */
 };
@@ -47,32 +53,53 @@ _Static_assert(sizeof(struct context) == PAGE_SIZE, "a context is one page");
 
 /* State of a partition. Changed by the partition's own processor, but for the atomic words. */
 struct partition {
-  _Alignas(128) _Atomic uint64_t live; /* live.h */
-  _Atomic uint64_t pending;            /* bit w: events[w] may hold events */
-  uint64_t deadline;                   /* of a wait, TSC */
-  uint64_t root;                       /* for CR3; this and the next two are its row's, noted at boot */
-  call_handler *const *calls;          /* table of its role */
-  const struct partition_row *row;
+  _Alignas(128) _Atomic uint64_t live;        /* live.h */
+  _Atomic uint64_t pending;                   /* byte w is not 0: events[w] may hold events */
+  uint64_t deadline;                          /* of a wait, TSC */
+  uint64_t root;                              /* for CR3 */
+  uint64_t frame_number;                      /* `places` are of the frame with this number */
+  uint32_t places;                            /* bit s: it is listed in slot s of that frame */
   bool enter_anew;                            /* registers are to be reset when it is next switched in */
   _Atomic uint64_t events[LIMIT_EVENTS / 64]; /* set and not yet taken */
 };
 
-struct cpu {
-  uint64_t gdt[GDT_ENTRIES];
-  call_handler *const *calls;   /* table of the loaded partition's role; read by entry.S */
-  struct partition *running;    /* NULL while idle; read by entry.S */
-  struct partition *loaded;     /* whose root and registers are in the processor */
-  const struct slot_row *slots; /* of the current minor frame */
-  uint32_t slot_count;
-  uint32_t slot;        /* the one that runs; slot_count while idle */
+_Static_assert(LIMIT_EVENTS / 64 <= 8, "one byte of `pending` for each word of events");
+
+/* A slot of a frame as the monitor uses it: worked out at boot. */
+struct place {
+  struct partition *partition;
+  uint64_t budget; /* ticks; UNBOUNDED: what is left of the frame */
+};
+
+struct minor_frame {
+  const struct place *places;
+  uint64_t length; /* ticks */
+  uint32_t count;
+};
+
+/* The turn: who of the current frame is ready. Slot LIMIT_SLOTS stands for nobody. */
+struct turn {
+  uint32_t ready;       /* bit s: slot s can run now */
+  uint32_t funded;      /* bit s: slot s has budget left */
+  uint32_t slot;        /* the one that runs */
+  bool uncertain;       /* a place is lent to the manager, or a partition started or stopped: look at every slot */
+  uint64_t wake;        /* TSC, at or before the first deadline of those that wait, at most frame_end */
+  uint64_t number;      /* of the frame, counted from boot */
   uint64_t frame_end;   /* TSC */
   uint64_t slice_start; /* TSC at which the slot was last given the processor */
-  uint64_t armed;       /* TSC for which the timer is set */
-  uint32_t frame;       /* index of the current frame, from the processor's first */
-  uint32_t frame_count;
-  const struct frame_row *frames;
-  uint64_t remaining[LIMIT_SLOTS];    /* ticks that each slot may still take of this frame */
-  uint64_t frame_ticks[LIMIT_FRAMES]; /* lengths of the frames, worked out at boot */
+  const struct minor_frame *frame;
+  uint64_t remaining[LIMIT_SLOTS + 1];          /* ticks that each slot may still take */
+  struct partition *partition[LIMIT_SLOTS + 1]; /* who runs in each slot */
+};
+
+#define UNBOUNDED UINT64_MAX
+
+struct cpu {
+  uint64_t gdt[GDT_ENTRIES];
+  uint64_t idle;  /* not 0: an interrupt in ring 0 is expected; read by entry.S */
+  uint64_t armed; /* TSC for which the timer is set */
+  struct turn turn;
+  const struct minor_frame *last_frame;
 };
 
 _Static_assert(sizeof(struct cpu) <= PAGE_SIZE, "a processor's state is one page");
@@ -114,9 +141,8 @@ static inline uint32_t index_of(const struct partition *partition) {
   return (uint32_t)(partition - partitions);
 }
 
-static inline bool is_running(const struct partition *partition) {
-  uint32_t now = LIVE_STATE(atomic_load_explicit(&partition->live, memory_order_relaxed));
-  return now == PARTITION_RUNNING || now == PARTITION_WAITING;
+static inline bool is_alive(const struct partition *partition) {
+  return (atomic_load_explicit(&partition->live, memory_order_relaxed) & PARTITION_ALIVE) != 0;
 }
 
 #endif

@@ -236,10 +236,12 @@ def _channel_descriptors(partition: int, channels: tuple[PlannedChannel, ...]) -
         rights = Rights(write=not block or channel.access is Access.WRITE)
         row = PlannedDescriptor(partition, Resource.CHANNEL, target, channel.client_name, rights, each.client_address)
         if each.client == partition:
-            found.append(replace(row, event=each.client_event))
+            other = {"other_partition": each.server, "other_event": each.server_event}
+            found.append(replace(row, event=each.client_event, **other))
         if each.server == partition:
             name, address, event = channel.server_name, each.server_address, each.server_event
-            found.append(replace(row, name=name, address=address, event=event, server_end=True))
+            other = {"other_partition": each.client, "other_event": each.client_event}
+            found.append(replace(row, name=name, address=address, event=event, server_end=True, **other))
     return found
 
 

@@ -242,7 +242,7 @@ class Resource(Enum):
 
 @dataclass(frozen=True)
 class PlannedDescriptor:
-    """A row of descriptors. `end` is "client" or "server" of a channel; rights as in RIGHT_*: read and `rights`."""
+    """A row of descriptors. Of a channel: which end, its event, and partition and event of the other end."""
 
     partition: int
     resource: Resource
@@ -252,6 +252,8 @@ class PlannedDescriptor:
     address: int = 0
     server_end: bool = False
     event: int = 0
+    other_partition: int = 0
+    other_event: int = 0
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,12 @@ def _descriptor(row: PlannedDescriptor) -> Row:
         "required": "1",
     }
     if row.resource is Resource.CHANNEL:
-        found |= {"end": "END_SERVER" if row.server_end else "END_CLIENT", "event": str(row.event)}
+        found |= {
+            "end": "END_SERVER" if row.server_end else "END_CLIENT",
+            "event": str(row.event),
+            "other_partition": str(row.other_partition),
+            "other_event": str(row.other_event),
+        }
     return found | {"address": hex(row.address), "name": text(row.name)}
 
 

@@ -3,7 +3,7 @@
  * The monitor's conversion against a model that counts single bytes: random regions, extents and requests, with
  * values at every edge. A difference, or a report of a sanitizer, fails.
  */
-#include "../../monitor_asm/monitor.h"
+#include "../../monitor_asm/convert.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The schedule step against its words: the first listed that is ready and has budget runs; until the frame ends, its
- * budget is used up, or somebody listed before it wakes; the place of a stopped one is the manager's.
+ * budget is used up, or somebody who waits wants to be woken; the place of a stopped one is lent to the manager; a slot
+ * pays for what it used.
  */
 #include "../../monitor_asm/schedule.h"
 
@@ -10,8 +11,13 @@
 
 #define COUNT 5u
 #define MANAGER 0u
+#define ROUNDS 1000000
 
 static uint64_t seed;
+static struct partition all[COUNT];
+static struct place places[LIMIT_SLOTS];
+static struct minor_frame frame = {.places = places};
+static struct turn turn;
 
 static uint64_t next(void) {
   seed ^= seed << 13;
@@ -20,19 +26,15 @@ static uint64_t next(void) {
   return seed;
 }
 
-static struct partition all[COUNT];
-static struct slot_row slots[LIMIT_SLOTS];
-static struct cpu cpu;
-
-static int ready(uint32_t index, uint64_t now) {
-  uint32_t state = LIVE_STATE(all[index].live);
+static int ready(const struct partition *partition, uint64_t now) {
+  uint32_t state = LIVE_STATE(partition->live);
   return state == PARTITION_RUNNING ||
-         (state == PARTITION_WAITING && (all[index].pending || all[index].deadline <= now));
+         (state == PARTITION_WAITING && (partition->pending || partition->deadline <= now));
 }
 
-static uint32_t who(uint32_t slot) {
-  uint32_t state = LIVE_STATE(all[slots[slot].partition].live);
-  return state == PARTITION_FREE || state == PARTITION_STOPPED ? MANAGER : slots[slot].partition;
+static struct partition *who(uint32_t slot) {
+  uint32_t state = LIVE_STATE(places[slot].partition->live);
+  return state == PARTITION_FREE || state == PARTITION_STOPPED ? &all[MANAGER] : places[slot].partition;
 }
 
 static void fail(const char *what) {
@@ -40,45 +42,90 @@ static void fail(const char *what) {
   exit(1);
 }
 
-static void check(uint64_t now, struct choice choice) {
-  uint32_t first = 0;
-  while (first < cpu.slot_count && !(cpu.remaining[first] && ready(who(first), now)))
-    first++;
-  if (choice.slot != first || choice.partition != (first == cpu.slot_count ? NULL : &all[who(first)]))
+static uint32_t first_ready(uint64_t now) {
+  for (uint32_t slot = 0; slot < frame.count; slot++)
+    if (turn.remaining[slot] != 0 && ready(who(slot), now))
+      return slot;
+  return LIMIT_SLOTS;
+}
+
+/* Whoever waits, listed before or after the one that runs: waking up early costs a look, late would be wrong. */
+static uint64_t first_wake(uint64_t now) {
+  uint64_t wake = turn.frame_end;
+  for (uint32_t slot = 0; slot < frame.count; slot++)
+    if (turn.remaining[slot] != 0 && LIVE_STATE(who(slot)->live) == PARTITION_WAITING && !ready(who(slot), now) &&
+        who(slot)->deadline < wake)
+      wake = who(slot)->deadline;
+  return wake;
+}
+
+static void check(uint64_t now) {
+  uint32_t first = first_ready(now);
+  uint64_t until = first_wake(now);
+  uint64_t left = first == LIMIT_SLOTS ? UNBOUNDED : turn.remaining[first];
+  if (left != UNBOUNDED && left < until - now)
+    until = now + left;
+  uint64_t said = turn_take(&turn, now);
+  if (turn.slot != first)
     fail("not the first that is ready");
-  if (choice.until <= now || choice.until > cpu.frame_end)
-    fail("until is not inside the frame");
-  uint64_t until = cpu.frame_end;
-  for (uint32_t slot = 0; slot < first; slot++)
-    if (cpu.remaining[slot] && LIVE_STATE(all[who(slot)].live) == PARTITION_WAITING && all[who(slot)].deadline < until)
-      until = all[who(slot)].deadline;
-  if (first < cpu.slot_count && cpu.remaining[first] < until - now)
-    until = now + cpu.remaining[first];
-  if (choice.until != until)
+  if (first != LIMIT_SLOTS && turn.partition[first] != who(first))
+    fail("not the partition of the slot");
+  if (said != until || said <= now)
     fail("not the first moment at which the choice may change");
+}
+
+static void charge(uint64_t now) {
+  uint32_t slot = turn.slot;
+  uint64_t before = turn.remaining[slot];
+  uint64_t used = next() % 600;
+  turn_charge(&turn, now + used);
+  uint64_t expected = before == UNBOUNDED ? before : before > used ? before - used : 0;
+  if (turn.remaining[slot] != expected)
+    fail("a slot pays exactly what it used");
+  if (slot != LIMIT_SLOTS && expected == 0 && (turn.ready >> slot & 1 || turn.funded >> slot & 1))
+    fail("a slot without budget is not ready");
+}
+
+static void prepare(uint64_t now) {
+  frame.count = (uint32_t)(next() % (LIMIT_SLOTS + 1));
+  frame.length = 1 + next() % 1000;
+  for (uint32_t p = 0; p < COUNT; p++) {
+    all[p].live = next() % 4;
+    all[p].pending = next() % 3 == 0;
+    all[p].deadline = next() % 4 ? now - 500 + next() % 2000 : UINT64_MAX;
+  }
+  for (uint32_t s = 0; s < frame.count; s++)
+    places[s] = (struct place){&all[next() % COUNT], next() % 3 == 0 ? UNBOUNDED : 1 + next() % 500};
+}
+
+static void check_places(void) {
+  for (uint32_t p = 0; p < COUNT; p++) {
+    uint32_t bits = 0;
+    for (uint32_t s = 0; s < frame.count; s++)
+      bits |= (uint32_t)(places[s].partition == &all[p]) << s;
+    if ((all[p].frame_number == turn.number ? all[p].places : 0) != bits)
+      fail("a partition does not know its slots");
+  }
 }
 
 int main(int count, char **words) {
   seed = count > 1 ? strtoull(words[1], NULL, 0) | 1 : 1;
+  turn.remaining[LIMIT_SLOTS] = UNBOUNDED;
   uint32_t idle = 0;
-  for (int i = 0; i < 1000000; i++) {
-    uint64_t now = next() % 1000000;
-    cpu.slots = slots;
-    cpu.slot_count = (uint32_t)(next() % (LIMIT_SLOTS + 1));
-    cpu.frame_end = now + 1 + next() % 1000;
-    for (uint32_t p = 0; p < COUNT; p++) {
-      all[p].live = next() % 4;
-      all[p].pending = next() % 3 == 0;
-      all[p].deadline = next() % 4 ? now - 500 + next() % 2000 : UINT64_MAX;
-    }
-    for (uint32_t s = 0; s < cpu.slot_count; s++) {
-      slots[s].partition = (uint32_t)(next() % COUNT);
-      cpu.remaining[s] = next() % 4 == 0 ? 0 : next() % 3 == 0 ? UINT64_MAX : next() % 500;
-    }
-    struct choice choice = schedule_choose(&cpu, all, MANAGER, now);
-    check(now, choice);
-    idle += choice.partition == NULL;
+  for (int i = 0; i < ROUNDS; i++) {
+    uint64_t now = 1000 + next() % 1000000;
+    prepare(now);
+    turn.frame_end = now;
+    turn_begin(&turn, &frame, &all[MANAGER], now);
+    check_places();
+    check(now);
+    idle += turn.slot == LIMIT_SLOTS;
+    charge(now);
+    for (uint32_t s = 0; s < frame.count; s++) /* somewhere in the middle of the frame */
+      turn.remaining[s] = next() % 4 == 0 ? 0 : next() % 3 == 0 ? UNBOUNDED : 1 + next() % 500;
+    turn_scan(&turn, &all[MANAGER], now);
+    check(now);
   }
-  printf("idle in %u of 1000000\n", idle);
+  printf("idle in %u of %u\n", idle, ROUNDS);
   return idle == 0;
 }
