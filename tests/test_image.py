@@ -18,7 +18,7 @@ from parclose import elf, paths, pipeline, publish, tools
 from parclose.constants import constants
 from parclose.errors import LayoutProblems, ParcloseError
 from parclose.model import Config, Program, Region
-from small_images import build, loaded, make_kit
+from small_images import MAIN, build, loaded, make_kit
 from systems import MANAGER, MIB, SPAN, line, partition, system
 
 PAGE = 0x1000
@@ -124,21 +124,29 @@ _ELSEWHERE = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from parclose import pipeline
+from parclose import paths, pipeline
 from systems import line
+assert "another checkout" in str(paths.data())
 kit, out = Path(sys.argv[1]), Path(sys.argv[2])
 pipeline.build_system(line(kit), out, (), pipeline.Options(partitions_sources=kit))
 """
 
 
 def test_the_same_inputs_give_the_same_bytes_elsewhere(kit: Path, built: pipeline.BuildResult, tmp_path: Path) -> None:
-    """Another folder of sources and of output, cache, umask, locale, time zone, current folder and file dates."""
-    moved = tmp_path / "another place"
+    """Another checkout, folder of sources and of output, cache, umask, locale, zone, current folder and file dates."""
+    moved, tool = tmp_path / "another place", tmp_path / "another checkout"
     shutil.copytree(kit, moved)
-    for path in moved.rglob("*"):
+    for name in ("abi", "builder", "monitor_asm", "partitions", "templates"):
+        shutil.copytree(paths.data(name), tool / name)
+    for path in [*moved.rglob("*"), *tool.rglob("*")]:
         os.utime(path, (1, 1))
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"}
-    environment |= {"LANG": "de_DE.UTF-8", "HOME": str(tmp_path), "PYTHONHASHSEED": "7"}
+    environment |= {
+        "LANG": "de_DE.UTF-8",
+        "HOME": str(tmp_path),
+        "PYTHONHASHSEED": "7",
+        "PYTHONPATH": str(tool / "builder"),
+    }
     command = [sys.executable, "-c", _ELSEWHERE, str(moved), str(tmp_path / "o"), str(Path(__file__).parent)]
     subprocess.run(command, env=environment, cwd=tmp_path, umask=0o077, check=True, timeout=120)
     here, there = everything(built.image.parent), everything(tmp_path / "o")
@@ -220,6 +228,22 @@ def test_a_changed_header_compiles_what_includes_it(kit: Path, tmp_path: Path) -
     assert rate() == b"\x02\0\0\0"
     (tmp_path / "rate.h").write_text("#define RATE 1\n")
     assert rate() == b"\x01\0\0\0"
+
+
+def test_a_changed_file_that_assembly_takes_in_is_seen(kit: Path, tmp_path: Path) -> None:
+    (tmp_path / "blob").write_bytes(b"first")
+    (tmp_path / "g.c").write_text(MAIN)
+    (tmp_path / "b.S").write_text(f'        .section .rodata\n        .incbin "{tmp_path / "blob"}"\n')
+    sources = (tmp_path / "g.c", tmp_path / "b.S")
+    of = system((MANAGER, partition("g", program=Program(sources=sources, span=SPAN))))
+
+    def program() -> bytes:
+        pipeline.build_system(of, tmp_path / "out", (), pipeline.Options(partitions_sources=kit))
+        return (tmp_path / "out" / "partitions" / "g.elf").read_bytes()
+
+    assert b"first" in program()
+    (tmp_path / "blob").write_bytes(b"other")
+    assert b"other" in program()
 
 
 def test_an_error_in_a_source_is_the_compilers_own(kit: Path, tmp_path: Path) -> None:
