@@ -15,7 +15,7 @@ static bool open_block(const struct channel_descriptor *channel) {
   struct block_channel *new = &block_channel[block_channels++];
   uint32_t device_block = server->device->block_size;
   if (device_block && channel->block_size % device_block != 0)
-    log_line(channel->peer, "the disk's blocks are larger than the layout says: nothing can be read or written");
+    log_line(channel->peer, "the disk's blocks are larger than the layout says: parts of one are refused");
   block_channel_init(new, server, channel, calls_life());
   source_set(channel->event, (struct source){.kind = SOURCE_BLOCK_CLIENT, .block_client = new});
   return true;
