@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The corpus of bad layouts, and what the check says of one of them. Run as a program it writes the expected texts anew,
-for a person to read before they are committed: `python tests/layout_corpus.py`."""
+"""The corpus of bad layouts, and what the check says of one of them.
+
+Run as a program (`python tests/layout_corpus.py`) it writes the expected texts anew, for a person to read before
+they are committed.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from parclose import paths, render
@@ -39,6 +43,81 @@ def text_of(path: Path) -> str:
     with inside(path.parent):
         said = render.text(check(Path(path.name))[1])
     return said.replace(f"{paths.data('boards')}{os.sep}", "shipped/")
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A bad layout that is too large, or too odd, to keep as a file. `words` are in the text of its problem."""
+
+    text: str
+    words: tuple[str, ...]
+    name: str = "layout-of-a-test.yaml"
+    file: tuple[str, int] | None = None  # a sparse file beside it: name, size in bytes
+    board: str = ""
+
+
+def _partition(name: str, *lines: str) -> str:
+    return f"  {name}:\n    program: main.c\n" + "".join(f"    {line}\n" for line in lines)
+
+
+_HEAD = "layout: 1\nboard: qemu-q35\npartitions:\n"
+
+
+def _channels(count: int, targets: int) -> str:
+    """One partition `a` with `count` channels spread over `targets` others."""
+    ends = ", ".join(f"c{index}: {{to: b.{index % targets}, data: 4 KiB}}" for index in range(count))
+    return _partition("a", f"channels: {{{ends}}}") + _partition("b", f"count: {targets}")
+
+
+def _many_channels() -> str:
+    """Forty partitions, each with fourteen channels to one that stands before it."""
+    found = _partition("sink", "count: 14")
+    for index in range(40):
+        ends = ", ".join(f"c{index}x{to}: {{to: sink.{to}, data: 4 KiB}}" for to in range(14))
+        found += _partition(f"p{index}", f"channels: {{{ends}}}")
+    return found
+
+
+def _many_devices() -> str:
+    """A board with seventy devices more than the shipped one."""
+    text = paths.data("boards", "qemu-q35.yaml").read_text(encoding="utf-8").replace("name: qemu-q35", "name: many")
+    lines = [f"  d{index}: {{kind: other, ports: {{start: {0x1000 + index}, count: 1}}}}" for index in range(70)]
+    return text.replace("\nroles:", "\n" + "\n".join(lines) + "\n\nroles:")
+
+
+GENERATED = {
+    "P060-configuration-too-large": Generated(
+        _HEAD + _partition("hello", "config: huge.bin"), ("129 MiB", "128 MiB"), file=("huge.bin", 129 << 20)
+    ),
+    "P108-file-too-large": Generated(_HEAD + _partition("hello") + "#" * (1 << 18), ("256 KiB",)),
+    "P122-too-many-frames": Generated(
+        _HEAD + _partition("hello") + "schedule:\n  cpu0:\n" + "  - {for: 1 ms, run: [hello]}\n" * 300,
+        ("300 frames, 45 too many", "at most 255"),
+    ),
+    "P131-too-many-channels": Generated(_HEAD + _many_channels(), ("560 channels, 48 too many",)),
+    "P132-too-many-devices": Generated(
+        _HEAD.replace("qemu-q35", "many")
+        + _partition("hello", "devices: [" + ", ".join(f"d{index}" for index in range(70)) + "]"),
+        ("70 devices are in use, 6 too many",),
+        board=_many_devices(),
+    ),
+    "P133-too-many-events": Generated(_HEAD + _channels(300, 50), ("300 channels", "44 too many")),
+    "P135-name-too-long": Generated(_HEAD + _partition("hello"), ("100 bytes, 11 too many",), name="a" * 95 + ".yaml"),
+}
+
+
+def write_generated(name: str, folder: Path) -> Path:
+    """The layout of that name as a file in `folder`, with what it needs beside it."""
+    made = GENERATED[name]
+    (folder / "main.c").write_text("int main(void) { return 0; }\n")
+    if made.board:
+        (folder / "boards").mkdir()
+        (folder / "boards" / "many.yaml").write_text(made.board)
+    if made.file is not None:
+        with (folder / made.file[0]).open("wb") as stream:
+            stream.truncate(made.file[1])
+    (folder / made.name).write_text(made.text)
+    return folder / made.name
 
 
 def main() -> None:

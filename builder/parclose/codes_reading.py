@@ -10,8 +10,8 @@ READING = {
         "Close what is open at the place named; quote what holds ': ' or ' #' or begins with a sign of YAML's own.",
     ),
     "P102": (
-        "aliases that expand without end",
-        "an alias stands for what its anchor holds, and all of that together is bounded",
+        "too many values, perhaps by aliases",
+        "a file holds LIMIT_LAYOUT_NODES values at most, its aliases expanded (abi/limits.h)",
         "a: &a [x, x]\nb: &b [*a, *a, *a, *a]\nc: [*b, *b, *b, *b]    # and so on",
         "use `count` and `like` for repetition",
         "Write `count: 6` for six of a kind, `like: OTHER` for a variation.",

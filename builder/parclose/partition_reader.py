@@ -290,4 +290,4 @@ def _limit(reader: Reader, node: Node, what: str) -> Given[int]:
     """Restarts: a number, or `none` (0)."""
     if isinstance(node, Scalar) and node.text == "none":
         return Given(0, node.span)
-    return reader.integer(node, what, 1, 1_000_000)
+    return reader.integer(node, what, 1, constants()["LIMIT_RESTARTS"])

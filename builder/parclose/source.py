@@ -128,6 +128,7 @@ class _Loader(yaml.SafeLoader):
         self.file = file
         self.problems = problems
         self.depth = 0
+        self.count = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """As the base class, which calls this for every node; refuses what a layout has no use for."""
@@ -138,6 +139,12 @@ class _Loader(yaml.SafeLoader):
             span = _mark_span(event.start_mark, self.file)
             span = replace(span, end=span.column + len(written))
             self.problems.error("P114", f"the tag '{written}' is refused", at(span, "a tag"), help="remove it")
+        self.count += 1
+        if self.count > constants()["LIMIT_LAYOUT_NODES"]:
+            text = f"the file holds more than {constants()['LIMIT_LAYOUT_NODES']} values"
+            place = at(_mark_span(event.start_mark, self.file), "one value too many")
+            self.problems.error("P102", text, place, help="use `count` and `like` for repetition")
+            raise _Refused
         self.depth += 1
         if self.depth > constants()["LIMIT_LAYOUT_DEPTH"]:
             span = _mark_span(event.start_mark, self.file)
