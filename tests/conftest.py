@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +14,6 @@ from parclose.emulator import Machine
 
 pytest_plugins = ["pytester"]
 
-PROMISES = Path(__file__).parent.parent / "build" / "promises.json"
-_started = time.time()
 _seconds: dict[str, float] = defaultdict(float)
 _counts: dict[str, int] = defaultdict(int)
 
@@ -30,27 +26,13 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the promises that were tried, and how long each group took, the longest first."""
-    _print_promises(terminalreporter)
+    """Print how long each group took, the longest first."""
     if len(_seconds) < 2:
         return
     terminalreporter.section("time of each group")
     for group in sorted(_seconds, key=_seconds.__getitem__, reverse=True):
         terminalreporter.write_line(f"{_seconds[group]:8.1f} s  {_counts[group]:5} tests  {group}")
     terminalreporter.write_line(f"{sum(_seconds.values()):8.1f} s  {sum(_counts.values()):5} tests  in all")
-
-
-def _print_promises(reporter: pytest.TerminalReporter) -> None:
-    """The table of promises, where this run wrote it."""
-    if not PROMISES.exists() or PROMISES.stat().st_mtime < _started:
-        return
-    rows = [("promise", "attack", "refused", "control")]
-    for entry in json.loads(PROMISES.read_text()):
-        rows.append(tuple(str(entry[key]) for key in ("promise", "guest", "refused", "control")))
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    reporter.section("promises")
-    for row in rows:
-        reporter.write_line("  ".join([*map(str.ljust, row, widths), row[3]]))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import time
 import pexpect
 from pexpect.fdpexpect import fdspawn
 
-FLOOD = 4 << 20  # characters that may come without a match before a wait gives up
+FLOOD = 1 << 20  # characters that may come without a match before a wait gives up
 WINDOW = 1 << 18  # characters, back from the newest, in which a match is looked for
 KEPT = 8 << 20  # characters of the log that are kept, from its end
 QUIET, DRAIN = 0.15, 2.0  # seconds without a character that count as drained; seconds that draining may take
