@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Conversions that begin in a region of the client and end outside it: in the next region, and in no region.
+ */
+#include "hostile_server.h"
+
+static void across(const struct channel_descriptor *disk, struct region_descriptor region, uint32_t access) {
+  struct convert_entry entry = {.address = region.address + region.size - 512, .length = 1024, .access = access};
+  must_be(STATUS_BAD_RANGE, convert(disk, LIVE_LIFE(state_of(disk)), entry));
+}
+
+int main(void) {
+  const struct channel_descriptor *disk = served("client");
+  across(disk, client_region(disk, REGION_TEXT), RIGHT_READ);
+  across(disk, client_region(disk, REGION_RODATA), RIGHT_READ);
+  across(disk, client_region(disk, REGION_DATA), RIGHT_WRITE);
+  across(disk, client_region(disk, REGION_STACK), RIGHT_WRITE);
+  fair(disk);
+  return verdict();
+}

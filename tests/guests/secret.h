@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the holder keeps in its registers, and how a spy waits for a switch.
+ */
+#ifndef SECRET_H
+#define SECRET_H
+
+#include "parclose.h"
+
+#define SECRET 0x5ec2e75ec2e75ec2ull
+#define SECRET_BASE 0x00005ec2e75ec2e0ull
+#define SECRET_MXCSR 0xff80u     /* rounds towards zero, flushes to zero */
+#define SECRET_FLAGS 0x240400ull /* identification, alignment, direction */
+#define SWITCHES 12u
+
+/* A step of the clock far longer than this loop's own: somebody else had the processor. */
+static inline void until_switched(void) {
+  uint64_t gap = ns_to_ticks(200000);
+  for (uint64_t last = clock_now(), now;; last = now) {
+    now = clock_now();
+    if (now - last > gap)
+      return;
+  }
+}
+
+#endif

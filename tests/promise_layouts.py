@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The layouts in which promises are attacked. GUESTS stands for the folder of the hostile programs."""
+
+from __future__ import annotations
+
+_HEAD = """# SPDX-License-Identifier: Apache-2.0
+layout: 1
+board: qemu-q35
+partitions:
+"""
+
+_ATTACKER = """  attacker:
+    program: {{sources: [GUESTS/{guest}]{define}}}
+    debug: true
+    config: [targets.bin]
+    health: {{fault: {{do: restart, limit: none}}}}
+"""
+
+_VICTIM = """  victim:
+    program: {sources: [GUESTS/victim.c]}
+"""
+
+_HOLDER = """  holder:
+    program: {sources: [GUESTS/holder.c]}
+"""
+
+_SERVED = """  server:
+    program: {{sources: [GUESTS/{guest}]}}
+    debug: true
+    devices: [nvme0]
+    dma: trusted
+    health: {{fault: restart}}
+    endpoints:
+      first: {{block: nvme0, start: 0, size: 1 MiB}}
+      second: {{block: nvme0, start: 1 MiB, size: 1 MiB}}
+  client:
+    program: {{sources: [GUESTS/confessing_client.c], define: {{END: {end}}}}}
+    health: {{fault: restart}}
+    channels: {{disk: {channel}}}
+  neighbour:
+    program: {{sources: [GUESTS/confessing_client.c], define: {{END: WAITS}}}}
+    channels: {{disk: server.second}}
+"""
+
+TRIO = (
+    _HEAD
+    + """  one:
+    program: {sources: [GUESTS/signals.c]}
+    debug: true
+    channels: {feed: {to: two, data: 4 KiB}}
+  two:
+    program: {sources: [GUESTS/answers.c]}
+  three:
+    program: {sources: [GUESTS/signals.c]}
+    debug: true
+    channels: {talk: {to: four, data: 4 KiB}}
+  four:
+    program: {sources: [GUESTS/answers.c]}
+"""
+)
+
+DISK_OF_TWO = (
+    _HEAD
+    + """  io:
+    program: {builtin: io}
+    devices: [nvme0, com1]
+    dma: trusted
+    endpoints:
+      first: {block: nvme0, start: 0, size: 1 MiB}
+      second: {block: nvme0, start: 1 MiB, size: 1 MiB}
+      line: {console: com1}
+  attacker:
+    program: {sources: [GUESTS/beyond.c]}
+    debug: true
+    channels: {disk: io.first}
+  victim:
+    program: {sources: [GUESTS/victim.c]}
+    channels: {disk: io.second}
+"""
+)
+
+
+def duel(guest: str, define: str = "") -> str:
+    """The attacker, a victim beside it, and what every layout has: the manager and an I/O partition."""
+    attacker = _ATTACKER.format(guest=guest, define=f", define: {{{define}}}" if define else "")
+    return _HEAD + attacker + _VICTIM
+
+
+def spied(guest: str, define: str = "") -> str:
+    """The attacker after one that keeps a secret in every register."""
+    attacker = _ATTACKER.format(guest=guest, define=f", define: {{{define}}}" if define else "")
+    return _HEAD + _HOLDER + attacker
+
+
+def served(guest: str, end: str = "WAITS", channel: str = "server.first") -> str:
+    """A hostile server with two clients, each with an extent of one disk; `end` is what the first does at last."""
+    return _HEAD + _SERVED.format(guest=guest, end=end, channel=channel)

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each promise is attacked and must hold; the same attack without that one protection must succeed."""
+
+from __future__ import annotations
+
+import pytest
+
+import promise_kit
+import promise_list
+import promise_table
+from parclose.testing.fixtures import require_qemu
+
+
+@pytest.mark.parametrize("number", range(len(promise_list.PROMISES)), ids=[p.name for p in promise_list.PROMISES])
+def test_promise(number: int) -> None:
+    require_qemu()
+    promise_table.keep(number, promise_kit.perform(promise_list.PROMISES[number]))
+
+
+def test_every_guest_and_every_planted_fault_belongs_to_a_promise() -> None:
+    used = {promise.planted for promise in promise_list.PROMISES}
+    assert {file.stem for file in promise_kit.PLANTED.glob("*.yaml")} == used
+    text = "".join(promise.layout + promise.guest for promise in promise_list.PROMISES)
+    idle = [file.name for file in promise_kit.GUESTS.glob("*.c") if file.name not in text]
+    assert idle == []
+
+
+def test_every_promise_has_its_own_name() -> None:
+    names = [promise.name for promise in promise_list.PROMISES]
+    assert len(set(names)) == len(names) >= 25
