@@ -123,6 +123,10 @@ def ring_3_in_the_high_half(plan: Plan) -> Plan:
     return amend.map_also(plan, "sensor", Stretch("wrong", 0xFFFFFFFF90000000, own.physical, PAGE))
 
 
+def serial_port(plan: Plan) -> Plan:
+    return amend.permit_ports(plan, "sensor", 0x3F8, 8)
+
+
 FAULTS: dict[Callable[[Plan], Plan], str] = {
     neighbour: "partition 'sensor' maps 0x10000000.*belongs to partition logger",
     own_text_writable: "0x400000.*other than its right to region text",
@@ -131,6 +135,7 @@ FAULTS: dict[Callable[[Plan], Plan], str] = {
     own_data_executable: "0x3ffe.*other than its right to region stack",
     registers_cached: "0x78000000.*cached other than registers of nvme0",
     call_page_left_out: "does not map 0x240000, the call page",
+    serial_port: "partition 'sensor' may use port 0x3f8",
     monitor_in_ring_3: "0x10000000 -> 0x1000000.*belongs to monitor",
     database_in_a_guest: "0x10000000 -> 0x1100000.*belongs to database",
     memory_in_ring_0: "ring 0.*belongs to partition sensor",
@@ -157,7 +162,7 @@ def test_a_planted_fault_is_built_when_the_audit_is_told_not_to_look(kit: Path, 
 
 
 def test_planted_ports_are_in_the_bitmap_that_the_root_shows(kit: Path, tmp_path: Path) -> None:
-    made = build(kit, tmp_path / "out", amend_plan=lambda plan: amend.permit_ports(plan, "sensor", 0x3F8, 8))
+    made = build(kit, tmp_path / "out", amend_plan=serial_port, audit=False)
     own = made.plan.partition("sensor")
     assert own.bitmap is not None
     assert loaded(made.image.read_bytes(), own.bitmap + 0x3F8 // 8, 1) == b"\0"
@@ -212,3 +217,22 @@ def test_the_audit_finds_a_writable_and_executable_segment(built: pipeline.Build
     struct.pack_into("<I", image, 64 + 56 + 4, 7)
     with pytest.raises(audit.AuditError, match="writable and executable"):
         audit.audit(built.system, built.plan, bytes(image))
+
+
+@pytest.mark.parametrize("bit", [0, 0x3F8, 0x402, 0xCF8, 0xFFFF])
+def test_the_audit_finds_a_changed_bit_of_an_io_bitmap(bit: int, built: pipeline.BuildResult) -> None:
+    image, manager = built.image.read_bytes(), built.plan.partitions[0]
+    assert manager.bitmap is not None
+    changed = bytearray(image)
+    changed[place_in_file(image, manager.bitmap) + bit // 8] ^= 1 << bit % 8
+    with pytest.raises(audit.AuditError, match=f"'manager' may (not )?use port {bit:#x}"):
+        audit.audit(built.system, built.plan, bytes(changed))
+
+
+def place_in_file(image: bytes, physical: int) -> int:
+    """Where the file holds the byte that is loaded at `physical`."""
+    for number in range(struct.unpack_from("<H", image, 56)[0]):
+        kind, _, offset, _, start, size, _, _ = struct.unpack_from("<IIQQQQQQ", image, 64 + 56 * number)
+        if kind == 1 and start <= physical < start + size:
+            return int(offset + physical - start)
+    raise AssertionError(f"{physical:#x} is not loaded")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from parclose import elf
-from parclose.audit_rights import Allowed, Right, by_page, own_rights, shared_rights
+from parclose.audit_rights import Allowed, Right, by_page, own_ports, own_rights, shared_rights
 from parclose.constants import constants
 from parclose.elf import Elf
 from parclose.errors import ParcloseError
@@ -60,6 +60,7 @@ def audit(system: System, plan: Plan, image: bytes) -> None:
     shared = by_page(shared_rights(plan, registers))
     for partition in plan.partitions:
         _check_partition(plan, partition, memory, shared | by_page(own_rights(plan, partition)))
+        _check_ports(system, plan, partition, memory)
 
 
 def _check_segments(plan: Plan, file: Elf) -> None:
@@ -92,14 +93,18 @@ class _Memory:
     def __init__(self, file: Elf) -> None:
         self._segments = file.segments
 
-    def table(self, physical: int) -> memoryview:
-        """The 512 entries of the table at `physical`."""
+    def page(self, physical: int) -> bytes:
+        """The page at `physical`."""
         size = constants()["PAGE_SIZE"]
         for segment in self._segments:
             start = physical - segment.physical
             if start >= 0 and start + size <= segment.memory_size:
-                return memoryview(segment.content[start : start + size].ljust(size, b"\0")).cast("Q")
-        raise AuditError(f"a page table at {physical:#x} is not in the image")
+                return segment.content[start : start + size].ljust(size, b"\0")
+        raise AuditError(f"the page at {physical:#x} is not in the image")
+
+    def table(self, physical: int) -> memoryview:
+        """The 512 entries of the page table at `physical`."""
+        return memoryview(self.page(physical)).cast("Q")
 
 
 def _check_partition(plan: Plan, partition: PlannedPartition, memory: _Memory, allowed: Allowed) -> None:
@@ -131,6 +136,23 @@ def _check_page(where: str, page: Page, right: Right) -> None:
         raise AuditError(f"{where}: global, though {right.what} differs between partitions")
     if page.caching != (number["PAGE_UNCACHED"] | number["PAGE_WRITE_THROUGH"]) * right.uncached:
         raise AuditError(f"{where}: cached other than {right.what} has to be")
+
+
+def _check_ports(system: System, plan: Plan, partition: PlannedPartition, memory: _Memory) -> None:
+    """The I/O permission bitmap clears the bits of its own devices' ports (and the manager's), and no other."""
+    page, name = constants()["PAGE_SIZE"], partition.partition.name
+    first = plan.ones if partition.bitmap is None else partition.bitmap
+    second = first if partition.bitmap is None else first + page
+    bitmap = memory.page(first) + memory.page(second)
+    open_ports = {
+        8 * place + bit for place, byte in enumerate(bitmap) if byte != 0xFF for bit in range(8) if not byte >> bit & 1
+    }
+    expected = set(own_ports(system, plan, partition))
+    for port in sorted(open_ports ^ expected):
+        what = "may use" if port in open_ports else "may not use"
+        raise AuditError(f"partition '{name}' {what} port {port:#x}, against its rows")
+    if memory.page(plan.ones) != b"\xff" * page:
+        raise AuditError(f"the page at {plan.ones:#x}, which ends every I/O bitmap, permits a port")
 
 
 def _owner(plan: Plan, physical: int) -> str:

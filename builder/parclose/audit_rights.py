@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from parclose.constants import constants
 from parclose.elf import Segment
-from parclose.model import BarKind
+from parclose.model import BarKind, System
 from parclose.place import align_up
 from parclose.planned import Plan, PlannedDescriptor, PlannedDevice, PlannedPartition, RegionKind, Resource
 
@@ -70,6 +70,20 @@ def own_rights(plan: Plan, partition: PlannedPartition) -> Iterator[Right]:
             yield Right(what, config.virtual, config.physical, max(len(config.content), 1))
     yield from _fixed(plan, partition)
     yield from _local(plan, partition)
+
+
+def own_ports(system: System, plan: Plan, partition: PlannedPartition) -> Iterator[int]:
+    """Every I/O port that `partition` may use: its devices', and the manager's report, power-off and reset ports."""
+    for device in plan.devices:
+        for bar in device.bars:
+            if device.owner == partition.index and bar.bar.kind is BarKind.PORTS:
+                yield from range(bar.address, bar.address + bar.bar.size)
+    if partition.index == 0:
+        board = system.board
+        yield from (board.report_port,) if board.report_port else ()
+        for write in (board.poweroff, board.reboot):
+            if write is not None:
+                yield from range(write.port, write.port + write.width)
 
 
 def _segment(segment: Segment, shared: bool) -> Right:
