@@ -57,21 +57,7 @@ call_entry:
   movq %rcx, LOCAL_FRAME + FRAME_RIP
   movq $(LOCAL_FRAME + FRAME_VECTOR), %rsp
   movl $VECTOR_CALL, (%rsp)
-  pushq %rax
-  pushq %rbx
-  pushq %rcx
-  pushq %rdx
-  pushq %rsi
-  pushq %rdi
-  pushq %rbp
-  pushq %r8
-  pushq %r9
-  pushq %r10
-  pushq %r11
-  pushq %r12
-  pushq %r13
-  pushq %r14
-  pushq %r15
+  push_registers
   movq $LOCAL_STACK_TOP, %rsp
   cmpq $ENTRY_CALL_COUNT, %rax
   jae 1f
@@ -86,21 +72,7 @@ call_entry:
 resume:
   cmpl $VECTOR_CALL, LOCAL_FRAME + FRAME_VECTOR
   movq $LOCAL_FRAME, %rsp
-  popq %r15
-  popq %r14
-  popq %r13
-  popq %r12
-  popq %r11
-  popq %r10
-  popq %r9
-  popq %r8
-  popq %rbp
-  popq %rdi
-  popq %rsi
-  popq %rdx
-  popq %rcx
-  popq %rbx
-  popq %rax
+  pop_registers
   jne 1f
   movq LOCAL_FRAME + FRAME_RSP, %rsp
   sysretq
@@ -109,26 +81,32 @@ resume:
   iretq
 
 /* Interrupts and exceptions: one stub a vector pushes an error code where the processor does not, then the vector. */
-interrupt_common:
+  .macro interrupt_entry handler, ring_0
   testb $3, (FRAME_CS - FRAME_VECTOR)(%rsp)
-  jz from_ring_0
+  jz \ring_0
   push_registers
   pushq $RFLAGS_FIXED /* AC and DF are still the partition's */
   popfq
   movl FRAME_VECTOR(%rsp), %edi
   movq $LOCAL_STACK_TOP, %rsp
-  call *interrupt_handlers(, %rdi, 8)
+  call \handler
   jmp resume
+  .endm
+
+exception_entry:
+  interrupt_entry partition_exception, ring_0_fault
+device_entry:
+  interrupt_entry interrupt_device, from_ring_0
+timer_entry:
+  interrupt_entry interrupt_timer, from_ring_0
 
 /* Only an idle processor may be interrupted in ring 0, and the idle loop has nothing to go back to. */
 from_ring_0:
   cmpq $0, LOCAL_CPU + CPU_IDLE
   je ring_0_fault
-  cmpl $VECTOR_EXCEPTIONS, (%rsp)
-  jb ring_0_fault
   movl (%rsp), %edi
   movq $LOCAL_STACK_TOP, %rsp
-  call *interrupt_handlers(, %rdi, 8)
+  call interrupt_idle
   jmp resume
 
 ring_0_fault:
@@ -157,7 +135,7 @@ debug_common:
   popq LOCAL_FRAME + FRAME_RSP
   popq LOCAL_FRAME + FRAME_RSP + 8
   movq $(LOCAL_FRAME + FRAME_VECTOR), %rsp
-  jmp interrupt_common
+  jmp exception_entry
 1:
   andl $~RFLAGS_TF, (FRAME_RFLAGS - FRAME_VECTOR)(%rsp)
   addq $16, %rsp
@@ -165,7 +143,7 @@ debug_common:
 
   .altmacro
   .macro stub number
-  .balign 16
+  .balign VECTOR_STUB_SIZE
   .ifeq (\number - 8) * (\number - 10) * (\number - 11) * (\number - 12) * (\number - 13) * (\number - 14) * (\number - 17) * (\number - 21) * (\number - 29) * (\number - 30)
   .else
   pushq $0
@@ -175,26 +153,21 @@ debug_common:
   jmp debug_common
   .elseif (\number == VECTOR_NMI) || (\number == VECTOR_DOUBLE_FAULT) || (\number == VECTOR_MACHINE_CHECK)
   jmp fatal
+  .elseif \number < VECTOR_EXCEPTIONS
+  jmp exception_entry
+  .elseif \number == VECTOR_TIMER_ENTRY
+  jmp timer_entry
   .else
-  jmp interrupt_common
+  jmp device_entry
   .endif
   .endm
 
+  .balign VECTOR_STUB_SIZE
   .global vector_stubs
-  .balign 16
-vector_stubs_code:
-  .set number, 0
-  .rept 256
-  stub %number
-  .set number, number + 1
-  .endr
-
-  .section .rodata
-  .balign 8
 vector_stubs:
   .set number, 0
   .rept 256
-  .quad vector_stubs_code + number * 16
+  stub %number
   .set number, number + 1
   .endr
 

@@ -7,20 +7,10 @@
 #include "instructions.h"
 #include "monitor.h"
 
-typedef void interrupt_handler(uint32_t vector);
+/* Called by entry.S. */
 void interrupt_device(uint32_t vector);
 void interrupt_timer(uint32_t vector);
-void interrupt_spurious(uint32_t vector);
-
-/* Read by entry.S. */
-interrupt_handler *const interrupt_handlers[256] = {
-    [0 ... VECTOR_EXCEPTIONS - 1] = partition_exception,
-    [VECTOR_EXCEPTIONS... VECTOR_DEVICE_FIRST - 1] = interrupt_spurious,
-    [VECTOR_DEVICE_FIRST... VECTOR_DEVICE_FIRST + LIMIT_INTERRUPTS - 1] = interrupt_device,
-    [VECTOR_DEVICE_FIRST + LIMIT_INTERRUPTS... VECTOR_TIMER - 1] = interrupt_spurious,
-    [VECTOR_TIMER] = interrupt_timer,
-    [VECTOR_TIMER + 1 ... 255] = interrupt_spurious,
-};
+void interrupt_idle(uint32_t vector);
 
 #define PIC_MASTER_DATA 0x21
 #define PIC_SLAVE_DATA 0xa1
@@ -97,16 +87,6 @@ void interrupt_end(void) {
   *apic(APIC_EOI) = 0;
 }
 
-/* An idle processor has nothing to go back to. */
-static void back_from_interrupt(void) {
-  if (CPU->idle != 0) {
-    CPU->idle = 0;
-    schedule(read_tsc());
-  } else {
-    schedule_woken();
-  }
-}
-
 /* All sources masked, each routed to its vector; owners unmask them by their first acknowledgement. */
 void interrupt_initialise(void) {
   mask_controllers();
@@ -117,30 +97,37 @@ void interrupt_initialise(void) {
   }
 }
 
-void interrupt_device(uint32_t vector) {
+/* Any vector without a row has no source that we opened; the spurious one is not ended (SDM 3A 11.9). */
+static void take(uint32_t vector) {
   uint32_t index = vector - VECTOR_DEVICE_FIRST;
-  if (index >= DATABASE->interrupts.count) {
-    interrupt_spurious(vector);
-    return;
+  if (index < DATABASE->interrupts.count) {
+    const struct interrupt_row *row = interrupt_row(index);
+    interrupt_mask(row);
+    event_set(&partitions[row->partition], row->event);
   }
-  const struct interrupt_row *row = interrupt_row(index);
-  interrupt_mask(row);
-  interrupt_end();
-  event_set(&partitions[row->partition], row->event);
-  back_from_interrupt();
+  if (vector != VECTOR_SPURIOUS)
+    interrupt_end();
+}
+
+void interrupt_device(uint32_t vector) {
+  take(vector);
+  schedule_woken();
 }
 
 void interrupt_timer(uint32_t vector) {
   (void)vector;
   interrupt_end();
-  CPU->idle = 0;
   CPU->armed = 0;
   schedule(read_tsc());
 }
 
-/* SDM 3A 11.9: a spurious interrupt is not ended. Any other vector here has no source that we opened. */
-void interrupt_spurious(uint32_t vector) {
-  if (vector != VECTOR_SPURIOUS)
-    interrupt_end();
-  back_from_interrupt();
+/* Of either kind, while nobody was ready. */
+void interrupt_idle(uint32_t vector) {
+  CPU->idle = 0;
+  if (vector == VECTOR_TIMER) {
+    interrupt_timer(vector);
+  } else {
+    take(vector);
+    schedule(read_tsc());
+  }
 }

@@ -8,9 +8,9 @@
 #include "state.h"
 
 /* boot.S, entry.S */
-_Noreturn void resume(void); /* return to the partition that is loaded, with the registers in its context */
-void call_entry(void);       /* SYSCALL comes here */
-extern const uint64_t vector_stubs[256];
+_Noreturn void resume(void);      /* return to the partition that is loaded, with the registers in its context */
+void call_entry(void);            /* SYSCALL comes here */
+extern const char vector_stubs[]; /* code, VECTOR_STUB_SIZE bytes for each vector */
 
 /* print.c */
 void print(const char *text);

@@ -17,6 +17,7 @@ _Static_assert(offsetof(struct context, frame) + FRAME_SIZE == PAGE_SIZE, "LOCAL
 _Static_assert(offsetof(struct context, calls) == CONTEXT_CALLS, "CONTEXT_CALLS");
 _Static_assert(offsetof(struct cpu, idle) == CPU_IDLE, "CPU_IDLE");
 _Static_assert(CALL_COUNT == ENTRY_CALL_COUNT && STATUS_NO_CALL == ENTRY_NO_CALL, "entry.S");
+_Static_assert(VECTOR_TIMER == VECTOR_TIMER_ENTRY, "VECTOR_TIMER_ENTRY");
 
 /* SDM 3A 8.7: 104 bytes, then the I/O permission bitmap, which the partition's root maps there. */
 struct task_state {
@@ -110,7 +111,7 @@ static uint8_t stack_of(uint32_t vector) {
 
 static void tables_interrupts(void) {
   for (uint32_t vector = 0; vector < 256; vector++) {
-    uint64_t stub = vector_stubs[vector];
+    uint64_t stub = (uint64_t)vector_stubs + vector * VECTOR_STUB_SIZE;
     idt[vector] = (struct gate){.offset_low = (uint16_t)stub,
                                 .selector = SELECTOR_CODE,
                                 .stack = stack_of(vector),
