@@ -184,6 +184,12 @@ static void count_piece(struct block_request *request) {
   request->looks = 0;
 }
 
+static int64_t cost_of(const struct block_request *request, uint64_t moved) {
+  if (request->kind == KIND_FLUSH)
+    return BLOCK_FLUSH_COST;
+  return moved < BLOCK_SMALL_COST ? BLOCK_SMALL_COST : (int64_t)moved;
+}
+
 /* One command for the first ready request. Returns BLOCK_BUSY where the device takes no more. */
 static enum block_result submit_piece(struct block_channel *channel, struct block_request *request) {
   struct block_device *device = channel->server->device;
@@ -199,8 +205,7 @@ static enum block_result submit_piece(struct block_channel *channel, struct bloc
     request->failed = true;
   else if (!request->failed)
     count_piece(request);
-  uint64_t moved = request->transfer.offset - before;
-  channel->deficit -= moved ? (int64_t)moved : BLOCK_SMALL_COST;
+  channel->deficit -= cost_of(request, request->transfer.offset - before);
   if (!all_submitted(request))
     return BLOCK_TAKEN;
   block_list_take(&channel->ready);

@@ -23,8 +23,9 @@
 #define BLOCK_CHANNELS LIMIT_EVENTS           /* of one I/O partition: each needs an event */
 #define BLOCK_BURST 32u                       /* requests read from one ring before anybody else is looked at */
 #define BLOCK_QUANTUM 65536                   /* bytes that a channel of share 1 may move in one turn */
-#define BLOCK_SMALL_COST 4096                 /* what a request without data costs its channel's turn */
-#define BLOCK_TURNS 64u                       /* turns given before events are looked at again */
+#define BLOCK_SMALL_COST 4096          /* the least that a command or a refused request costs its channel's turn */
+#define BLOCK_FLUSH_COST BLOCK_QUANTUM /* a flush keeps the device from much else */
+#define BLOCK_TURNS 64u                /* turns given before events are looked at again */
 
 enum block_kind { KIND_READ, KIND_WRITE, KIND_FLUSH, KIND_IDENTITY };
 
