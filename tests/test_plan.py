@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,64 +12,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parclose import pagetables, plan
 from parclose.constants import constants
-from parclose.elf import Elf, Segment
+from parclose.elf import Elf
 from parclose.errors import LayoutProblems, Problem
 from parclose.model import Bar, BarKind, Config, MemoryRange, Msix, Program, Region, System
-from parclose.planned import ExtentKind, Inputs, Plan, RegionKind, Resource
+from parclose.planned import ExtentKind, Plan, RegionKind, Resource
+from plans import pages, planned, program
 from systems import BOARD, BOARD_SPAN, MANAGER, MIB, NVME, SPAN, channel, line, partition, system
 
 PAGE = 0x1000
-CLOCK = 0xFFFFFFFF80003000
-
-
-def program(text: int = 0x800, data: int = 0x100, bss: int = 0x1000) -> Elf:
-    """A program as the kit's linker script makes them: the image of .data at the end of the read-only part."""
-    rodata = 0x400000 + -(-text // PAGE) * PAGE
-    image = rodata + 0x40
-    writable = -(-(image + data) // PAGE) * PAGE
-    segments = (
-        Segment(0x400000, 0x400000, text, False, True, b"\x90" * text),
-        Segment(rodata, rodata, 0x40, False, False, b"r" * 0x40),
-        Segment(writable, image, data + bss, True, False, b"d" * data),
-    )
-    return Elf(64, True, "EM_X86_64", "ET_EXEC", 0x400000, segments, ())
-
-
-def monitor() -> Elf:
-    """A monitor like the real one: boot code, text, data with the clock page, a processor's area."""
-    number = constants()
-    base, physical = number["MONITOR_ADDRESS"], number["MONITOR_PHYSICAL"]
-    segments = (
-        Segment(physical, physical, 0x800, False, True, b"b" * 0x800),
-        Segment(base + 0x1000, physical + 0x1000, 0x1800, False, True, b"t" * 0x1800),
-        Segment(base + 0x3000, physical + 0x3000, 0x2000, True, False, b""),
-        Segment(number["LOCAL_CPU"], physical + 0x5000, PAGE, True, False, b""),
-        Segment(number["LOCAL_CPU_END"] - PAGE, physical + 0x6000, PAGE, True, False, b""),
-    )
-    return Elf(64, True, "EM_X86_64", "ET_EXEC", physical, segments, ())
-
-
-def inputs(of: System, made: Callable[[], Elf] = program) -> Inputs:
-    """What the plan of `of` is made from; every program is the same, every file one page of letters."""
-    files = {config.path: b"c" * 100 for each in of.partitions for config in each.config}
-    files |= {region.source: b"s" * 100 for region in of.regions if region.source is not None}
-    return Inputs(monitor(), CLOCK, {each.name: made() for each in of.partitions}, files)
-
-
-def planned(of: System, made: Callable[[], Elf] = program) -> Plan:
-    return plan.plan(of, inputs(of, made))
 
 
 def problems(of: System, made: Callable[[], Elf] = program) -> tuple[Problem, ...]:
     with pytest.raises(LayoutProblems) as caught:
         planned(of, made)
     return caught.value.problems
-
-
-def pages(start: int, size: int) -> Iterator[int]:
-    yield from range(start // PAGE, -(-(start + size) // PAGE))
 
 
 def assert_sound(of: System, made: Plan) -> None:
@@ -162,6 +119,8 @@ def test_channels_and_descriptors_name_each_other() -> None:
         assert (client.target, client.partition, client.event) == (index, each.client, each.client_event)
         assert (server.target, server.partition, server.event) == (index, each.server, each.server_event)
         assert (client.server_end, server.server_end) == (False, True)
+        assert (client.other_partition, client.other_event) == (server.partition, server.event)
+        assert (server.other_partition, server.other_event) == (client.partition, client.event)
         assert (client.address, server.address) == (each.client_address, each.server_address)
 
 
@@ -251,18 +210,6 @@ def test_a_shared_region_is_written_by_its_writer_alone() -> None:
     assert seen == {"sensor": "rw-", "logger": "r--"}
 
 
-def test_two_MiB_pages_where_the_memory_allows() -> None:
-    made = planned(system((MANAGER, partition("big", memory=16 * MIB))))
-    tables = {table.physical: table for table in pagetables.build(made)}
-    large = [
-        entry
-        for place in made.partition("big").tables
-        for entry in tables[place].entries.values()
-        if "PAGE_LARGE" in entry.flags
-    ]
-    assert len(large) == 6  # 16 MiB but for the first 2 MiB, which hold text, and the last, which hold the stack
-
-
 def test_memory_that_does_not_fit_says_how_much_is_missing() -> None:
     (problem,) = problems(system((MANAGER, partition("a", memory=200 * MIB), partition("b", memory=100 * MIB))))
     assert problem.code == "P325"
@@ -308,48 +255,6 @@ def test_a_full_address_area_is_a_problem() -> None:
 def test_a_board_without_memory_for_the_monitor_is_a_problem() -> None:
     found = problems(system((MANAGER,), board=replace(BOARD, memory=(MemoryRange(0x100000, 8 * MIB, BOARD_SPAN),))))
     assert [problem.code for problem in found][:2] == ["P324", "P324"]
-
-
-def test_page_tables_say_what_the_stretches_say() -> None:
-    made = planned(line())
-    tables = {table.physical: table for table in pagetables.build(made)}
-    for each in made.partitions:
-        wanted = {}
-        for stretch in (*each.stretches, *made.shared_stretches):
-            for virtual, physical, size in stretch.pieces():
-                wanted[virtual] = (physical, size, stretch.rights.write, stretch.rights.execute, stretch.user)
-        assert dict(translations(tables, each.root)) == wanted
-
-
-def translations(tables: dict, root: int, level: int = 0, base: int = 0) -> Iterator[tuple[int, tuple]]:
-    """(virtual, (physical, size, write, execute, user)) of every page that `root` maps."""
-    shift = (39, 30, 21, 12)[level]
-    for index, entry in tables[root].entries.items():
-        virtual = base + (index << shift)
-        if level < 3 and "PAGE_LARGE" not in entry.flags:
-            assert {"PAGE_PRESENT", "PAGE_WRITABLE", "PAGE_ACCESSED"} <= set(entry.flags)
-            yield from translations(tables, entry.physical, level + 1, virtual)
-        else:
-            assert {"PAGE_PRESENT", "PAGE_ACCESSED", "PAGE_DIRTY"} <= set(entry.flags)
-            high = virtual >> 47 and 0xFFFF << 48
-            rights = ("PAGE_WRITABLE" in entry.flags, "PAGE_NO_EXECUTE" not in entry.flags, "PAGE_USER" in entry.flags)
-            yield virtual | high, (entry.physical, 1 << shift, *rights)
-
-
-def test_only_shared_pages_are_global_and_only_registers_uncached() -> None:
-    made = planned(line())
-    shared = {piece[1] for stretch in made.shared_stretches for piece in stretch.pieces()}
-    registers = {
-        physical
-        for stretch in (*made.shared_stretches, *(s for each in made.partitions for s in each.stretches))
-        if stretch.uncached
-        for _, physical, _ in stretch.pieces()
-    }
-    for table in pagetables.build(made):
-        for entry in table.entries.values():
-            if "PAGE_DIRTY" in entry.flags:
-                assert ("PAGE_UNCACHED" in entry.flags) == (entry.physical in registers)
-                assert "PAGE_GLOBAL" not in entry.flags or entry.physical in shared
 
 
 def test_pages_around_stacks_and_local_pages_are_not_mapped() -> None:

@@ -233,15 +233,28 @@ def _channel_descriptors(partition: int, channels: tuple[PlannedChannel, ...]) -
     for target, each in enumerate(channels):
         channel = each.channel
         block = channel.channel_class is ChannelClass.BLOCK
-        rights = Rights(write=not block or channel.access is Access.WRITE)
-        row = PlannedDescriptor(partition, Resource.CHANNEL, target, channel.client_name, rights, each.client_address)
-        if each.client == partition:
-            other = {"other_partition": each.server, "other_event": each.server_event}
-            found.append(replace(row, event=each.client_event, **other))
-        if each.server == partition:
-            name, address, event = channel.server_name, each.server_address, each.server_event
-            other = {"other_partition": each.client, "other_event": each.client_event}
-            found.append(replace(row, name=name, address=address, event=event, server_end=True, **other))
+        client = PlannedDescriptor(
+            partition=each.client,
+            resource=Resource.CHANNEL,
+            target=target,
+            name=channel.client_name,
+            rights=Rights(write=not block or channel.access is Access.WRITE),
+            address=each.client_address,
+            event=each.client_event,
+            other_partition=each.server,
+            other_event=each.server_event,
+        )
+        server = replace(
+            client,
+            partition=each.server,
+            name=channel.server_name,
+            address=each.server_address,
+            server_end=True,
+            event=each.server_event,
+            other_partition=each.client,
+            other_event=each.client_event,
+        )
+        found += [end for end in (client, server) if end.partition == partition]
     return found
 
 
