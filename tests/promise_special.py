@@ -8,7 +8,7 @@ from promise_targets import Target
 from promise_verdicts import GENERAL_PROTECTION, nobody_escaped, others_unharmed
 
 _NOT_ASSIGNED, _ALREADY_ASSIGNED, _NOT_PERMITTED = 5, 6, 4
-_STOPPED, _FREE = 3, 0  # enum partition_state; of a channel and a partition
+_STOPPED, _FREE = 2, 0  # enum partition_state; of a channel and a partition
 _SECTOR = 512
 
 

@@ -18,7 +18,7 @@ ATTACKER = "attacker"
 RET = 0xC3
 _WORD = 8
 _LAST_WORD = constants()["PAGE_SIZE"] - _WORD  # of a page
-_CONTEXT_UNUSED = 0xF00  # between a context's XSAVE area and its frame
+_CONTEXT_UNUSED = 0xEC8  # between a context's XSAVE area and its frame
 
 
 @dataclass(frozen=True)

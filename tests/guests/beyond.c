@@ -8,12 +8,18 @@
 static struct block disk;
 static char sector[512];
 
+static void fill(const char *text) {
+  memset(sector, 0, sizeof sector);
+  memcpy(sector, text, strlen(text));
+}
+
 int main(void) {
   struct channel_descriptor forged = *channel("disk");
   uint64_t end = forged.capacity;
   forged.capacity += 1 << 20;
   block_open(&disk, &forged);
-  say("fair %d", block_write(&disk, end - sizeof sector, "the last sector of our own extent", sizeof sector));
+  fill("the last sector of our own extent");
+  say("fair %d", block_write(&disk, end - sizeof sector, sector, sizeof sector));
   attempting("to read the sector at %llx", (unsigned long long)end);
   enum block_result result = block_read(&disk, end, sector, sizeof sector);
   say("result %d", result);

@@ -12,7 +12,7 @@ static const struct {
     {0x43, 0x00},   /* interval timer: latch */
     {0x70, 0x0d},   /* real-time clock: index */
     {0x92, 0x02},   /* fast A20 and reset */
-    {0xe9, '.'},    /* debug */
+    {0xe9, '\n'},   /* debug */
     {0x2f8, 0},     /* second serial port */
     {0x3f8, '.'},   /* first serial port */
     {0x402, '\n'},  /* the manager's report */

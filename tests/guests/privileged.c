@@ -68,11 +68,6 @@ static void do_ltr(void) {
   __asm__ volatile("ltr %w0" : : "r"(5 * 8));
 }
 
-/* A far return to the monitor's code segment, over our own stack. */
-static void do_far_return(void) {
-  __asm__ volatile("pushq $8; lea 1f(%%rip), %%rax; pushq %%rax; lretq; 1:" : : : "rax", "memory");
-}
-
 static const struct deed deeds[] = {
     {"cli", do_cli},
     {"sti", do_sti},
@@ -101,7 +96,6 @@ static const struct deed deeds[] = {
     {"swapgs", do_swapgs},
     {"sysret", do_sysret},
     {"xsetbv", do_xsetbv},
-    {"far return to ring 0", do_far_return},
 };
 
 int main(void) {

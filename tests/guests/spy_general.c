@@ -7,7 +7,7 @@
 
 static const char names[][4] = {"rax", "rbx", "rdx", "rsi", "rdi", "rbp", "r8",
                                 "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
-static uint64_t found[14];
+uint64_t found[14];
 
 /* Long enough for some frames, with every register but the counter holding 0x1111. */
 static void keep(void) {
