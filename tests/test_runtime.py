@@ -78,6 +78,20 @@ def test_a_death_with_the_disk_at_work(parclose_boot: Boot) -> None:
     assert (machine.end("careless").status, machine.end("careless").lives) == (0, 6)
 
 
+def test_health(parclose_boot: Boot) -> None:
+    """Limits of restarts hold within their time and not beyond it; then the board is reset."""
+    machine = parclose_boot("runtime/flaky.yaml", timeout=60, extra=EXACT)
+    machine.wait_event(event="end", failed=2)
+    machine.wait_exit()  # QEMU's -no-reboot
+    found = {end.partition: (end.state, end.lives) for end in machine.ends() if end.partition != "_io"}
+    assert found == {
+        "patient": ("ended", 7),
+        "strict": ("stopped", 3),
+        "endless": ("ended", 7),
+        "once": ("stopped", 1),
+    }
+
+
 def test_peers_restart(parclose_boot: Boot) -> None:
     """Either end of a channel between guests dies and comes back; the other goes on."""
     machine = _finished(parclose_boot, "runtime/peers.yaml")
@@ -170,3 +184,17 @@ def test_a_server_that_does_not_drain_is_restarted(parclose_boot: Boot, plant: P
     assert any(event["event"] == "draining" for event in machine.events())
     stops = [event for event in machine.events() if event["event"] == "stopped" and event["partition"] == "io"]
     assert [(event["reason"], event["then"]) for event in stops] == [("manager", "restart")]
+
+
+def test_a_start_is_refused_with_the_reason(parclose_boot: Boot, plant: Plant, tmp_path: Path) -> None:
+    """A manager that forgets the disk's descriptors: its client is not started, and the report says why."""
+    forgetful = '    if (strcmp(descriptor_row(i)->name, "disk") == 0)\n      continue;\n'
+    line = "    uint32_t partition = descriptor_row(i)->partition;\n"
+    sources = plant("manager/manager.c", line, forgetful + line)
+    layout = Path(__file__).parent / "runtime" / "careless.yaml"
+    machine = _boot_planted(parclose_boot, layout, sources, tmp_path / "build").finish()
+    refused = [event for event in machine.events() if event["event"] == "refused"]
+    assert [(event["partition"], event["status_name"], event["descriptor"]) for event in refused] == [
+        ("careless", "STATUS_NOT_ASSIGNED", "disk")
+    ]
+    assert machine.end("io").state == "running"

@@ -16,7 +16,7 @@ int main(void) {
 
   for (uint32_t count = 0; count < RECORDS; count++) {
     uint32_t number;
-    uint64_t deadline = deadline_in_ns(5000000000);
+    uint64_t deadline = deadline_in_ns(60000000000);
     if (peer_receive(&feed, &number, sizeof number, deadline) != sizeof number || number != count) {
       printf("waited for record %u in vain\n", count);
       return 2;

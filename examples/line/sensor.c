@@ -8,7 +8,7 @@ static struct block disk;
 static struct peer feed;
 
 static bool tell_logger(uint32_t number) {
-  uint64_t deadline = deadline_in_ns(5000000000);
+  uint64_t deadline = deadline_in_ns(60000000000);
   uint32_t answer;
   return peer_send(&feed, &number, sizeof number, deadline) == STATUS_OK &&
          peer_receive(&feed, &answer, sizeof answer, deadline) == sizeof answer && answer == number;

@@ -8,10 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Counts every byte, keeps those that fit. */
+/* Where characters go. */
 struct sink {
-  char *text;
-  size_t size, length;
+  format_put *put;
+  void *context;
+  size_t length;
 };
 
 struct spec {
@@ -22,8 +23,7 @@ struct spec {
 };
 
 static void put(struct sink *sink, char character) {
-  if (sink->length + 1 < sink->size)
-    sink->text[sink->length] = character;
+  sink->put(sink->context, character);
   sink->length++;
 }
 
@@ -127,8 +127,8 @@ static void convert(struct sink *sink, const struct spec *spec, va_list *argumen
   }
 }
 
-int vformat(char *text, size_t size, const char *form, va_list arguments) {
-  struct sink sink = {.text = text, .size = size};
+int format_to(format_put *put_character, void *context, const char *form, va_list arguments) {
+  struct sink sink = {.put = put_character, .context = context};
   va_list list;
   va_copy(list, arguments);
   while (*form) {
@@ -142,9 +142,26 @@ int vformat(char *text, size_t size, const char *form, va_list arguments) {
       convert(&sink, &spec, &list);
   }
   va_end(list);
-  if (size)
-    text[sink.length < size ? sink.length : size - 1] = 0;
   return (int)sink.length;
+}
+
+struct room {
+  char *text;
+  size_t size, length; /* length: of what fitted */
+};
+
+static void keep_what_fits(void *context, char character) {
+  struct room *room = context;
+  if (room->length + 1 < room->size)
+    room->text[room->length++] = character;
+}
+
+int vformat(char *text, size_t size, const char *form, va_list arguments) {
+  struct room room = {.text = text, .size = size};
+  int length = format_to(keep_what_fits, &room, form, arguments);
+  if (size)
+    text[room.length] = 0;
+  return length;
 }
 
 int format(char *text, size_t size, const char *form, ...) {

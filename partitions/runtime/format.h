@@ -11,4 +11,8 @@
 int format(char *text, size_t size, const char *form, ...) __attribute__((format(printf, 3, 4)));
 int vformat(char *text, size_t size, const char *form, va_list arguments) __attribute__((format(printf, 3, 0)));
 
+/* The same, a character at a time to a function. */
+typedef void format_put(void *context, char character);
+int format_to(format_put *put, void *context, const char *form, va_list arguments);
+
 #endif

@@ -56,21 +56,23 @@ static void write_line(void) {
     lost += size;
 }
 
+static void put(void *context, char character) {
+  (void)context;
+  line[line_end++] = character;
+  if (character == '\n' || line_end == sizeof line)
+    write_line();
+}
+
 void print(const char *text) {
-  for (; *text; text++) {
-    line[line_end++] = *text;
-    if (*text == '\n' || line_end == sizeof line)
-      write_line();
-  }
+  while (*text)
+    put(NULL, *text++);
 }
 
 int printf(const char *form, ...) {
-  char text[512];
   va_list arguments;
   va_start(arguments, form);
-  int length = vformat(text, sizeof text, form, arguments);
+  int length = format_to(put, NULL, form, arguments);
   va_end(arguments);
-  print(text);
   return length;
 }
 
