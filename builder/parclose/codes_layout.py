@@ -157,6 +157,20 @@ LAYOUT = {
         "io: {devices: [com1, com2], endpoints: {line: {console: com1}, aux: {console: com2}}}",
         "Add an endpoint on it, or remove it.",
     ),
+    "P023": (
+        "a debug port that is not there (warning)",
+        "characters for the debug port go to the board's, where it has one",
+        "debug: true    # on a board without ports: {debug: …}",
+        "channels: {tty: io.line}",
+        "Use a console, or add the port to the board file when the machine has one.",
+    ),
+    "P024": (
+        "an end that the board cannot bring about",
+        "a board says how it is switched off and how it is started again",
+        "on_end: poweroff    # on a board without poweroff: {port: …}",
+        "on_end: halt",
+        "Take another end, or add the port to the board file.",
+    ),
     "P025": (
         "a size without a unit",
         "sizes always have a unit: B, KiB, MiB, GiB, TiB",

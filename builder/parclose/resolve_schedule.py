@@ -53,16 +53,12 @@ def _frame(scope: Scope, raw: RawFrame, defaults: list[str]) -> Frame:
     slots = [
         Slot(member, slot.budget.value if slot.budget and slot.budget.value else 0)
         for slot in raw.slots
-        for member in _members(scope, slot.partition.value or "")
+        for member in scope.members(slot.partition.value or "")
     ]
     if scope.console_owner_wanted and all(slot.partition != IMPLICIT_IO for slot in slots):
         slots.insert(0, Slot(IMPLICIT_IO, min(_SERVER_BUDGET_NS, raw.length.value // 4)))
         defaults.append(f"schedule: {_shown(Frame(raw.length.value, tuple(slots), raw.span))}")
     return Frame(raw.length.value, tuple(slots), raw.span)
-
-
-def _members(scope: Scope, name: str) -> tuple[str, ...]:
-    return (IMPLICIT_IO,) if name == IMPLICIT_IO else scope.members(name)
 
 
 def _shown(frame: Frame) -> str:

@@ -154,6 +154,8 @@ class Scope:
 
     def members(self, name: str) -> tuple[str, ...]:
         """The partitions that a name in a list stands for: itself, or all of a group; none when it is unknown."""
+        if name == IMPLICIT_IO and self.console_owner_wanted:
+            return (name,)
         if name in self.partitions:
             return (name,)
         return self.groups.get(name, ())

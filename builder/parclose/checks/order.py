@@ -10,7 +10,7 @@ from parclose.errors import Span
 from parclose.layout import known
 from parclose.problems import Collector, at
 from parclose.scope import Scope
-from parclose.wording import plural
+from parclose.wording import listing, plural
 
 
 def unknown_partition(scope: Scope, problems: Collector) -> None:
@@ -83,11 +83,12 @@ def _cycle_from(start: str, waits: dict[str, list[tuple[str, Span]]]) -> list[st
 
 def too_many_partitions(scope: Scope, problems: Collector) -> None:
     """P130: more partitions than the database holds."""
-    limit = constants()["LIMIT_PARTITIONS"] - 1  # the manager is one
+    own = 1 if scope.console_owner_wanted is None else 2  # the manager, and the implicit I/O partition
+    limit = constants()["LIMIT_PARTITIONS"] - own
     partitions = scope.layout.partitions
     if len(partitions) > limit:
         text = f"the layout has {plural(len(partitions), 'partition')}, {len(partitions) - limit} too many"
-        help = f"at most {limit}, beside the manager"
+        help = f"at most {limit}, beside the tool's own {own}"
         labels = at(partitions[limit].span, f"number {limit + 1}"), at(partitions[0].span, "number 1")
         problems.error("P130", text, *labels, help=help)
 
@@ -118,4 +119,36 @@ def layout_name(scope: Scope, problems: Collector) -> None:
         )
 
 
-CHECKS = (unknown_partition, after_itself, cycle, too_many_partitions, too_many_events, layout_name)
+def no_such_end(scope: Scope, problems: Collector) -> None:
+    """P024: an end of the run that the board has no way to bring about."""
+    given, board = scope.layout.on_end, scope.facts
+    if given is None or board is None:
+        return
+    if (given.value, board.poweroff) == ("poweroff", None) or (given.value, board.reboot) == ("reboot", None):
+        ways = [way for way, there in (("poweroff", board.poweroff), ("reboot", board.reboot)) if there]
+        text = f"the board {board.name} does not say how to {given.value}"
+        place = at(scope.layout.board.span, f"no '{given.value}' in it")
+        help = f"write on_end: {listing([*ways, 'halt', 'stay'], 'or')}"
+        problems.error("P024", text, at(given.span, "cannot be done"), place, help=help)
+
+
+def no_debug_port(scope: Scope, problems: Collector) -> None:
+    """P023 (warning): `debug: true` on a board without a debug port."""
+    for partition in scope.layout.partitions:
+        if scope.facts and not scope.facts.debug_port and partition.debug is not None and partition.debug.value:
+            text = f"'{partition.name}' may write to the debug port, and the board {scope.facts.name} has none"
+            place = at(scope.layout.board.span, "this board")
+            help = "give it a channel to a console endpoint, or remove debug"
+            problems.warning("P023", text, at(partition.debug.span, "leads nowhere"), place, help=help)
+
+
+CHECKS = (
+    no_such_end,
+    no_debug_port,
+    unknown_partition,
+    after_itself,
+    cycle,
+    too_many_partitions,
+    too_many_events,
+    layout_name,
+)

@@ -147,7 +147,7 @@ def unknown_partition(scope: Scope, problems: Collector) -> None:
                 text = "the manager has its own slot in every major frame and stands in no list"
                 help = "its length is set by manager: 50 us beside cpu0"
                 problems.error("P126", text, at(span, "remove it"), at(frame.span, "in this frame"), help=help)
-            elif name is not None and not (name == IMPLICIT_IO and scope.console_owner_wanted):
+            elif name is not None:
                 scope.check_partition(name, span, problems, at(frame.span, "in this frame"))
 
 
@@ -184,7 +184,8 @@ def too_many_slots(scope: Scope, problems: Collector) -> None:
     """P121: more partitions in a frame than the monitor looks through."""
     limit = constants()["LIMIT_SLOTS"]
     for frame in _frames(scope):
-        count = sum(max(len(scope.members(slot.partition.value or "")), 1) for slot in frame.slots)
+        named = [member for slot in frame.slots for member in scope.members(slot.partition.value or "") or [""]]
+        count = len(named) + (scope.console_owner_wanted is not None and IMPLICIT_IO not in named)
         if count > limit:
             text = f"{count} partitions stand in one frame, {count - limit} too many"
             labels = (
