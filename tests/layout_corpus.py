@@ -11,11 +11,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from parclose import paths, render
 from parclose.check import check
 from parclose.errors import Problem
+from parclose.model import System
 
 BAD = Path(__file__).parent / "layouts" / "bad"
 GOOD = Path(__file__).parent / "layouts" / "good"
@@ -32,16 +34,22 @@ def inside(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-def problems_of(path: Path) -> tuple[Problem, ...]:
-    """What the check finds in a layout, with its name as its span's file."""
+@cache
+def checked(path: Path) -> tuple[System | None, tuple[Problem, ...]]:
+    """What the check makes of a layout, with its name as its spans' file."""
     with inside(path.parent):
-        return check(Path(path.name))[1]
+        return check(Path(path.name))
+
+
+def problems_of(path: Path) -> tuple[Problem, ...]:
+    """What the check finds in a layout."""
+    return checked(path)[1]
 
 
 def text_of(path: Path) -> str:
     """The whole text of a layout's problems; shipped boards are named `shipped/NAME.yaml` wherever they are."""
     with inside(path.parent):
-        said = render.text(check(Path(path.name))[1])
+        said = render.text(problems_of(path))
     return said.replace(f"{paths.data('boards')}{os.sep}", "shipped/")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from layout_corpus import BAD, GENERATED, GOOD, inside, problems_of, text_of, write_generated
+from layout_corpus import BAD, GENERATED, GOOD, checked, inside, problems_of, text_of, write_generated
 from parclose import render
 from parclose.check import check
 from parclose.errors import Problem, UsageError
@@ -38,8 +38,7 @@ def test_generated_layouts(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("layout", ALL, ids=lambda path: path.stem)
 def test_errors_give_no_system_and_warnings_do(layout: Path) -> None:
-    with inside(layout.parent):
-        system, problems = check(Path(layout.name))
+    system, problems = checked(layout)
     assert (system is None) == any(problem.severity == "error" for problem in problems)
 
 

@@ -23,6 +23,7 @@ _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _OLD_BOOLEANS = {"on": True, "yes": True, "y": True, "off": False, "no": False, "n": False}
+_WHOLE_FILES = ("the layout", "the board")  # whose beginning is no help as a second place
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -276,7 +277,8 @@ class Fields:
 
     def within(self, read: Callable[[Node], R], node: Node) -> R:
         """What `read` makes of `node`; its problems name this mapping as their second place."""
-        before, self.reader.context = self.reader.context, at(self.place, f"in {self.what}")
+        inside = at(self.place, f"in {self.what}") if self.what not in _WHOLE_FILES else None
+        before, self.reader.context = self.reader.context, inside
         try:
             return read(node)
         finally:
