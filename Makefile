@@ -4,7 +4,7 @@
 
 PREPARE = @builder/prepare.sh
 PYTHON = .venv/bin/python
-PYTEST = PARCLOSE_REQUIRE_QEMU=1 $(PYTHON) -m pytest
+PYTEST = PARCLOSE_REQUIRE_QEMU=1 $(PYTHON) -m pytest -n auto --dist worksteal
 
 .PHONY: help demo test test-all soak bench prepare clean
 
@@ -29,7 +29,7 @@ test-all:
 
 soak:
 	$(PREPARE) test
-	@$(PYTEST) -m soak
+	@PARCLOSE_REQUIRE_QEMU=1 $(PYTHON) -m pytest -m soak
 
 bench:
 	$(PREPARE) test
