@@ -65,12 +65,14 @@ void yield(void); /* gives up the rest of this turn */
 
 /* --- events: what channels and devices signal --- */
 
-bool event_take(unsigned event); /* whether it came; it is taken */
-bool wait_event(unsigned event,
-                uint64_t deadline);     /* until it comes and is taken; false: the deadline came. Others are kept */
-bool wait_any_event(uint64_t deadline); /* until some event is there for event_take */
-bool signal_and_wait_event(uint32_t channel, unsigned event,
-                           uint64_t deadline); /* signals the channel, then wait_event: one call */
+/* Whether it came; it is taken. */
+bool event_take(unsigned event);
+/* Until it comes, and takes it; others that come meanwhile are kept. False: the deadline came. */
+bool wait_event(unsigned event, uint64_t deadline);
+/* Until some event is there for event_take. */
+bool wait_any_event(uint64_t deadline);
+/* Signals the channel, then wait_event, in one call of the monitor. */
+bool signal_and_wait_event(uint32_t channel, unsigned event, uint64_t deadline);
 
 /* --- text --- */
 
@@ -129,10 +131,12 @@ enum block_result block_read(struct block *block, uint64_t offset, void *buffer,
 enum block_result block_write(struct block *block, uint64_t offset, const void *buffer, size_t size);
 enum block_result block_flush(struct block *block);
 
-/* Many at once: submit up to BLOCK_DEPTH, then poll or wait; results appear in the requests. */
-bool block_submit(struct block *block, struct block_request *request); /* false: no room now. Told to the server by: */
-unsigned block_poll(struct block *block);                              /* returns how many finished */
-unsigned block_wait(struct block *block, uint64_t deadline); /* the same, and waits for one; 0: the deadline came */
+/* Many at once: submit up to BLOCK_DEPTH, then poll or wait, which tell the server; results appear in the requests. */
+bool block_submit(struct block *block, struct block_request *request); /* false: no room now */
+/* Returns how many finished. */
+unsigned block_poll(struct block *block);
+/* The same, and waits until one has. 0: the deadline came, or nothing is under way. */
+unsigned block_wait(struct block *block, uint64_t deadline);
 
 /* --- two-way channels: slots of a fixed size in the data area, half of them for each direction --- */
 
