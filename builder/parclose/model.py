@@ -77,7 +77,7 @@ class Feature:
 
 @dataclass(frozen=True)
 class Bar:
-    """A base address register: `index` 0 to 5. `address` is None for a PCI BAR (the plan places it), the first port of ISA ports."""
+    """A base address register: `index` 0 to 5. `address`: None for a PCI BAR (the plan's), else the first port."""
 
     index: int
     kind: BarKind
@@ -231,7 +231,7 @@ class Config:
 
 @dataclass(frozen=True)
 class Health:
-    """What the manager does on a fault: `action` "restart" or "stop"; after `limit` restarts (0: no limit) within `within` ns, stop."""
+    """What the manager does on a fault: `action` "restart" or "stop"; after `limit` restarts (0: any) in `within` ns, stop."""
 
     action: str
     limit: int
