@@ -231,7 +231,7 @@ class Config:
 
 @dataclass(frozen=True)
 class Health:
-    """What the manager does on a fault: `action` "restart" or "stop"; after `limit` restarts (0: any) in `within` ns, stop."""
+    """What follows a fault: `action` "restart" or "stop"; after `limit` restarts (0: any) in `within` ns, stop."""
 
     action: str
     limit: int
