@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns on the machine: they do not drift, budgets hold, earlier ones get the processor at once, a restart costs nobody else."""
+"""Turns on the machine: no drift, budgets hold, earlier ones get the processor at once, a restart costs nobody else."""
 
 from __future__ import annotations
 
