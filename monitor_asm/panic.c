@@ -58,7 +58,8 @@ _Noreturn void panic(const char *why, const struct frame *frame) {
     print_registers(frame);
   print_back_trace(&here);
   print("\n");
-  report("{\"event\":\"panic\"}\n");
+  /* the manager may have been cut off within a line */
+  report("\n{\"event\":\"panic\"}\n");
   halt_for_ever();
 }
 

@@ -136,7 +136,7 @@ void partition_stop(uint32_t index, const struct fault_record *record) {
   stop_resources(index);
   event_set(&partitions[DATABASE->manager], 0);
   if (index == DATABASE->manager)
-    report("{\"event\":\"manager-stopped\"}\n");
+    report("\n{\"event\":\"manager-stopped\"}\n");
 }
 
 /* Any exception that ring 3 causes. Its registers are in the context page, which only its own root maps: copy them. */

@@ -95,3 +95,13 @@ def spied(guest: str, define: str = "") -> str:
 def served(guest: str, end: str = "WAITS", channel: str = "server.first") -> str:
     """A hostile server with two clients, each with an extent of one disk; `end` is what the first does at last."""
     return _HEAD + _SERVED.format(guest=guest, end=end, channel=channel)
+
+
+def shared_frame(guest: str) -> str:
+    """The attacker in one frame with one that never waits: what the first leaves, the second gets at once."""
+    schedule = """schedule:
+  cpu0:
+    - {for: 2 ms, run: [{attacker: 1 ms}, holder]}
+    - {for: 1 ms, run: [_io]}
+"""
+    return spied(guest) + schedule

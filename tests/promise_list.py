@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import promise_special as special
 from promise_kit import Patch, Promise, Run
-from promise_layouts import DISK_OF_TWO, TRIO, duel, served, spied
+from promise_layouts import DISK_OF_TWO, TRIO, duel, served, shared_frame, spied
 from promise_targets import ATTACKER
 from promise_verdicts import (
     GENERAL_PROTECTION,
@@ -26,8 +26,8 @@ UNPROVEN = (
     "SYSRET to a non-canonical address: under TCG it faults in ring 3, so no control can succeed. No page at or above "
     "USER_END_ADDRESS is mapped for ring 3, so no SYSCALL instruction stands at the edge.",
     "SYSENTER: this emulator's processor has none in 64-bit mode (#UD), with or without SYSENTER_CS.",
-    "A far return to the monitor's code segment: this emulator reads the stack of a far return with the rights of ring 0, "
-    "so with SMAP on it ends in a page fault of its own (error 0x1).",
+    "A far return to the monitor's code segment: this emulator reads the stack of a far return with the rights of "
+    "ring 0, so with SMAP on it ends in a page fault of its own (error 0x1).",
     "RDPMC: this emulator's processor has no counters (#UD in ring 0), so the control cannot succeed.",
 )
 
@@ -203,13 +203,15 @@ _CALLS = (
         statuses(6),
         panicked(),
     ),
-    _wild(
+    Promise(  # a preempted partition comes next, so that the monitor leaves by IRET
         "call-flags",
         "no flag of the caller reaches the monitor",
         "flags.c",
+        shared_frame("flags.c"),
         "flag-mask",
         statuses(5),
         panicked("vec 0x000000000000000d"),
+        done=_finished,
     ),
     _wild(
         "call-index",
