@@ -92,7 +92,7 @@ assert isinstance(_TREE, Mapping)
 VALUES = _scalars(_TREE)
 
 
-@pytest.mark.parametrize("garbage", ['"?!"', "{q: r}", "-1", ""])
+@pytest.mark.parametrize("garbage", ['"?!"', "{q: r}", "-1", "", r'"a\0b"', r'"\ud800"', "x" * 300])
 def test_one_bad_value_causes_no_problem_elsewhere(folder: Path, garbage: str) -> None:
     """Each value of the whole layout in turn replaced: every error touches the line of the value.
 

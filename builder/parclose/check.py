@@ -9,13 +9,14 @@ from parclose import paths
 from parclose.board import load_board
 from parclose.checks import CHECKS
 from parclose.errors import Problem, UsageError
+from parclose.files import is_file
 from parclose.layout import RawLayout
 from parclose.layout_reader import read_layout
 from parclose.model import Board, System
 from parclose.problems import Collector, at
 from parclose.resolve import resolve
 from parclose.scope import Scope
-from parclose.source import read
+from parclose.source import Node, read
 from parclose.values import Reader
 from parclose.wording import listing, nearest
 
@@ -29,7 +30,7 @@ def check(layout_path: Path, board: str | None = None) -> tuple[System | None, t
     """
     _must_be_file(layout_path)
     problems = Collector()
-    node = read(layout_path, problems)
+    node = _read(layout_path, problems)
     layout = read_layout(node, layout_path, Reader(problems)) if node is not None else None
     if layout is None:
         return None, problems.all()
@@ -39,6 +40,13 @@ def check(layout_path: Path, board: str | None = None) -> tuple[System | None, t
     if problems.failed or scope.board is None:
         return None, problems.all()
     return resolve(scope, scope.board), problems.all()
+
+
+def _read(path: Path, problems: Collector) -> Node | None:
+    try:
+        return read(path, problems)
+    except OSError as failed:
+        raise UsageError(f"{path} cannot be read: {failed.strerror}", "check its permissions") from failed
 
 
 def _must_be_file(path: Path) -> None:
@@ -59,17 +67,24 @@ def _board(layout: RawLayout, override: str | None, problems: Collector) -> tupl
         path = find_board(override, layout.path)
         if path is None:
             raise UsageError(f"there is no board '{override}'", _boards_there(layout.path, override))
-        return load_board(path, problems)
+        return _load(path, problems)
     name = layout.board.value
     if name is None:
         return None, False
     path = find_board(name, layout.path)
     if path is not None:
-        return load_board(path, problems)
+        return _load(path, problems)
     text = f"there is no board '{name[:60]}'"
     here = at(layout.board.span, "not found"), at(layout.span, "in this layout")
     problems.error("P010", text, *here, help=_boards_there(layout.path, name))
     return None, False
+
+
+def _load(path: Path, problems: Collector) -> tuple[Board | None, bool]:
+    try:
+        return load_board(path, problems)
+    except OSError as failed:
+        raise UsageError(f"the board {path} cannot be read: {failed.strerror}", "check its permissions") from failed
 
 
 def find_board(name: str, layout_path: Path) -> Path | None:
@@ -79,10 +94,7 @@ def find_board(name: str, layout_path: Path) -> Path | None:
         candidates = [layout_path.parent / name, Path(name)]
     else:
         candidates = [folder / f"{name}.yaml" for folder in paths.board_folders(layout_path)]
-    try:
-        return next((path for path in candidates if path.is_file()), None)
-    except (OSError, ValueError):  # a name too long for the file system, or with a zero byte
-        return None
+    return next((path for path in candidates if is_file(path)), None)
 
 
 def _boards_there(layout_path: Path, name: str) -> str:

@@ -234,11 +234,21 @@ class _Converter:
     def node(self, node: yaml.Node) -> Node:
         self._bound(node)
         if isinstance(node, ScalarNode):
-            return Scalar(self._span(node), str(node.value), node.style is None)
+            return self._scalar(node)
         self.open.append(node)
         made = self._mapping(node) if isinstance(node, MappingNode) else self._sequence(node)
         self.open.pop()
         return made
+
+    def _scalar(self, node: ScalarNode) -> Scalar:
+        """A single value. What an escape such as "\\0" adds to it must be printable as well."""
+        text = str(node.value)
+        found = _UNPRINTABLE.search(text)
+        if found:
+            said = f"the escape for U+{ord(found.group()):04X} cannot be printed"
+            self.problems.error("P107", said, at(self._span(node), "in this value"), help="remove it")
+            text = _UNPRINTABLE.sub("\ufffd", text)
+        return Scalar(self._span(node), text, node.style is None)
 
     def _bound(self, node: yaml.Node) -> None:
         self.count += 1
@@ -284,7 +294,7 @@ class _Converter:
             help = "write a key for each"
             self.problems.error("P115", "a key is a list or a mapping", at(self._span(node), "this key"), help=help)
             return None
-        key = Scalar(self._span(node), str(node.value), node.style is None)
+        key = self._scalar(node)
         if key.text == "<<" and key.plain:
             self.problems.error(
                 "P112",

@@ -7,13 +7,13 @@ import re
 from itertools import combinations
 from pathlib import Path
 
-from parclose import paths
+from parclose import files, paths
 from parclose.constants import constants
 from parclose.errors import Span
 from parclose.layout import RawPartition, known
 from parclose.problems import Collector, at
 from parclose.scope import Scope
-from parclose.wording import format_size, listing, nearest, suggestion
+from parclose.wording import format_size, listing, suggestion
 
 COMPILED = (".c", ".S")
 _BUILT_ELSEWHERE = ("manager", "runtime")
@@ -40,26 +40,14 @@ def _missing_file(scope: Scope, name: str, span: Span, place: Span, what: str, p
     path = scope.layout.folder / name
     if "{i}" in name:  # P034
         return True
-    try:
-        if path.exists():
-            return False
-        there = sorted(each.name for each in path.parent.iterdir()) if path.parent.is_dir() else []
-    except (OSError, ValueError):  # a name too long, or with a zero byte
-        there = []
-    near = nearest(path.name, there)
-    help = f"did you mean '{Path(name).parent / near}'?" if near else _alike(path, there)
+    if files.is_there(path):
+        return False
+    help = files.advice(path, name)
     if what == "program" and name in builtins():
         help = f"the built-in one is {{builtin: {name}}}"
-    problems.error_folded(
-        "P050", f"there is no file '{name[:80]}'", at(span, "not found"), at(place, f"{what} of this"), help=help
-    )
+    labels = at(span, "not found"), at(place, f"{what} of this")
+    problems.error_folded("P050", f"there is no file '{name[:80]}'", *labels, help=help)
     return True
-
-
-def _alike(path: Path, there: list[str]) -> str:
-    """What stands where a file was looked for: those of its kind, or all."""
-    names = [name for name in there if Path(name).suffix == path.suffix] or there
-    return f"files are looked for beside the layout; there is {listing(names)}" if names else "there is no such folder"
 
 
 def program_file(scope: Scope, problems: Collector) -> None:
@@ -153,7 +141,7 @@ def config_file(scope: Scope, problems: Collector) -> None:
                 continue
             path = scope.layout.folder / name
             here = at(partition.span, "configuration of this")
-            if not path.is_file():
+            if not files.is_file(path):
                 problems.error(
                     "P058", f"'{name}' is not a file", at(span, "a file is expected"), here, help="name one file"
                 )
@@ -176,8 +164,8 @@ def config_fits(scope: Scope, problems: Collector) -> None:
     """P060: configuration larger than the addresses for it."""
     room = constants()["DEVICE_ADDRESS"] - constants()["CONFIG_ADDRESS"]
     for partition in scope.layout.partitions:
-        files = [(scope.layout.folder / name, span) for name, span in known(partition.config)]
-        sizes = [(path.stat().st_size, span) for path, span in files if path.is_file()]
+        found = [(scope.layout.folder / name, span) for name, span in known(partition.config)]
+        sizes = [(path.stat().st_size, span) for path, span in found if files.is_file(path)]
         total = sum(size for size, _ in sizes)
         if total > room:
             size, span = max(sizes, key=lambda each: each[0])

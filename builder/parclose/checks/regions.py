@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from itertools import combinations
-from pathlib import Path
 
+from parclose import files
 from parclose.constants import constants
 from parclose.layout import RawRegion, known
 from parclose.problems import Collector, at
 from parclose.scope import Scope
-from parclose.wording import format_size, nearest, round_up
+from parclose.wording import format_size, round_up
 
 
 def unknown_partition(scope: Scope, problems: Collector) -> None:
@@ -88,11 +88,8 @@ def source_file(scope: Scope, problems: Collector) -> None:
         if region.source is None or region.source.value is None:
             continue
         path = scope.layout.folder / region.source.value
-        if not path.is_file():
-            there = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
-            near = nearest(path.name, there)
-            aimed = Path(region.source.value).parent / (near or "")
-            help = f"did you mean '{aimed}'?" if near else "files are looked for beside the layout"
+        if not files.is_file(path):
+            help = files.advice(path, region.source.value)
             text = f"there is no file '{region.source.value[:80]}'"
             problems.error_folded(
                 "P050", text, at(region.source.span, "not found"), at(region.span, "fills this region"), help=help
