@@ -16,28 +16,30 @@
 #include <stdint.h>
 
 enum call {
-  /* every role */
-  CALL_SIGNAL = 0,          /* (channel, release): release conversions (server only), then set the other end's event */
-  CALL_WAIT = 1,            /* (deadline): until an event is pending or the clock reaches deadline (NEVER: no limit);
-                               value: summary, bit w set where call_page.events[w] holds events, which are taken */
+  /* every role; the first five may give the processor to another partition */
+  CALL_SIGNAL = 0, /* (channel, release): release conversions (server only), then set the other end's event */
+  CALL_WAIT = 1,   /* (deadline): until an event is pending or the clock reaches deadline (NEVER: no limit; 0: only
+                               ask); value: summary, bit w set where call_page.events[w] holds events, which are taken */
   CALL_SIGNAL_AND_WAIT = 2, /* (channel, release, deadline): both, in one */
-  CALL_ACKNOWLEDGE = 3,     /* (device, interrupt): unmask the interrupt; interrupt counts from 0 within the device */
-  CALL_YIELD = 4,           /* (): give up the rest of this turn; returns in the next */
-  CALL_EXIT = 5,            /* (status): end; does not return */
+  CALL_YIELD = 3,           /* (): give up the rest of this turn; returns in the next */
+  CALL_EXIT = 4,            /* (status): end; does not return */
+  CALL_SHORT = 5,           /* from here on: the caller goes on at once */
+  CALL_ACKNOWLEDGE = 5,     /* (device, interrupt): unmask the interrupt; interrupt counts from 0 within the device */
   CALL_DEBUG = 6,           /* (character): to the board's debug port, where granted */
   CALL_QUIET = 7, /* (device): its owner has reset it and nothing is under way: clears the counts that an earlier
                                life left on the channels this partition serves, and turns bus mastering on */
   /* I/O partitions */
-  CALL_CONVERT =
-      8, /* (channel, count, life): entries in call_page.convert, all or none; value: on refusal the entry's index */
+  CALL_CONVERT = 8,  /* (channel, count, life): entries in call_page.convert, all or none; value: on refusal the entry's
+                        index */
   CALL_RELEASE = 9,  /* (channel, count): that many conversions are no longer in use by a device */
   CALL_CHANNEL = 10, /* (channel): value: the live word of the channel (live.h) */
   /* the manager */
   CALL_ASSIGN = 16, /* (descriptor, partition): global indexes */
-  CALL_START = 17,  /* (partition): the first time, or again after it stopped */
-  CALL_STOP = 18,   /* (partition) */
-  CALL_STATE = 19,  /* (what, index): enum live; value: the live word */
-  CALL_FAULT = 20,  /* (partition): its last stop, into call_page.fault */
+  CALL_START =
+      17,         /* (partition): the first time, or again after it stopped; value: on refusal the descriptor's index */
+  CALL_STOP = 18, /* (partition) */
+  CALL_STATE = 19, /* (what, index): enum live; value: the live word */
+  CALL_FAULT = 20, /* (partition): its last stop, into call_page.fault */
   CALL_COUNT = 24
 };
 

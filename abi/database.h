@@ -208,6 +208,7 @@ struct channel_row {
   uint32_t rights;         /* what conversion grants: endpoint's rights and channel's access together */
   uint32_t quota;          /* conversions in flight, at most LIMIT_IN_FLIGHT */
   uint64_t physical, size; /* the window */
+  uint32_t client_regions, client_region_count; /* the client's descriptors of regions: first index, number */
 };
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The monitor calls that every role has, and the table of each role. A handler returns the status for the caller; one that
- * gives the processor away writes it into the caller's frame first and leaves through `resume`.
+ * The monitor calls that every role has, and the table of each role. A handler returns status and value for the caller. One
+ * below CALL_SHORT may give the processor away: it then writes them into the caller's frame and leaves through `resume`.
  */
 #include "event.h"
 #include "instructions.h"
@@ -42,56 +42,45 @@ static inline uint64_t signal_channel(untrusted index, untrusted release) {
   return event_set(&partitions[own->other_partition], own->other_event) ? STATUS_OK : STATUS_NOT_CONNECTED;
 }
 
-static uint64_t call_signal(untrusted channel, untrusted release, untrusted unused) {
+static struct result call_signal(untrusted channel, untrusted release, untrusted unused) {
   (void)unused;
   uint64_t status = signal_channel(channel, release);
   if (status != STATUS_OK)
-    return status;
+    return just(status);
   CONTEXT->frame.registers.rax = STATUS_OK;
   schedule_woken();
   resume();
 }
 
-static inline uint64_t wait_until(untrusted deadline) {
+static inline struct result wait_until(untrusted deadline) {
   struct partition *caller = CONTEXT->partition;
-  if (atomic_load_explicit(&caller->pending, memory_order_relaxed) != 0) {
-    CONTEXT->frame.registers.rdx = event_take(caller, CALL_PAGE);
-    return STATUS_OK;
-  }
-  if (deadline.raw == 0) { /* only asking; any other moment that is past is noticed by the schedule */
-    CONTEXT->frame.registers.rdx = 0;
-    return STATUS_TIMEOUT;
-  }
+  if (atomic_load_explicit(&caller->pending, memory_order_relaxed) != 0)
+    return (struct result){STATUS_OK, event_take(caller, CALL_PAGE)};
+  if (deadline.raw == 0) /* only asking; any other moment that is past is noticed by the schedule */
+    return just(STATUS_TIMEOUT);
   caller->deadline = deadline.raw;
-  ((volatile uint8_t *)&caller->live)[0] = PARTITION_WAITING;
+  partition_set_state(caller, PARTITION_WAITING);
   schedule_waits(caller);
   resume();
 }
 
-static uint64_t call_wait(untrusted deadline, untrusted unused, untrusted unused_too) {
+static struct result call_wait(untrusted deadline, untrusted unused, untrusted unused_too) {
   (void)unused, (void)unused_too;
   return wait_until(deadline);
 }
 
-static uint64_t call_signal_and_wait(untrusted channel, untrusted release, untrusted deadline) {
+static struct result call_signal_and_wait(untrusted channel, untrusted release, untrusted deadline) {
   uint64_t status = signal_channel(channel, release);
-  return status == STATUS_OK ? wait_until(deadline) : status;
-}
-
-static uint64_t call_acknowledge(untrusted device, untrusted interrupt, untrusted unused) {
-  (void)unused;
-  const struct descriptor_row *own;
-  uint64_t status = own_descriptor(device, RESOURCE_DEVICE, &own);
   if (status != STATUS_OK)
-    return status;
-  const struct device_row *row = device_row(own->target);
-  if (interrupt.raw >= row->interrupt_count)
-    return STATUS_BAD_INDEX;
-  interrupt_unmask(interrupt_row(row->first_interrupt + (uint32_t)interrupt.raw));
-  return STATUS_OK;
+    return just(status);
+  struct result result = wait_until(deadline);
+  CONTEXT->frame.registers.rax = result.status; /* it need not wait, but the signal may have woken somebody earlier */
+  CONTEXT->frame.registers.rdx = result.value;
+  schedule_woken();
+  resume();
 }
 
-static uint64_t call_yield(untrusted unused, untrusted unused_too, untrusted unused_as_well) {
+static struct result call_yield(untrusted unused, untrusted unused_too, untrusted unused_as_well) {
   (void)unused, (void)unused_too, (void)unused_as_well;
   CONTEXT->frame.registers.rax = STATUS_OK;
   schedule_give_up();
@@ -99,50 +88,66 @@ static uint64_t call_yield(untrusted unused, untrusted unused_too, untrusted unu
   resume();
 }
 
-static uint64_t call_exit(untrusted status, untrusted unused, untrusted unused_too) {
+static struct result call_exit(untrusted status, untrusted unused, untrusted unused_too) {
   (void)unused, (void)unused_too;
+  const struct frame *frame = &CONTEXT->frame;
   struct fault_record record = {.reason = STOP_EXIT,
                                 .error = status.raw,
-                                .rip = CONTEXT->frame.rip,
-                                .rsp = CONTEXT->frame.rsp,
-                                .rflags = CONTEXT->frame.rflags,
-                                .registers = CONTEXT->frame.registers};
+                                .rip = frame->rip,
+                                .rsp = frame->rsp,
+                                .rflags = frame->rflags,
+                                .registers = frame->registers};
   partition_stop(index_of(CONTEXT->partition), &record);
   schedule(read_tsc());
   resume();
 }
 
-static uint64_t call_debug(untrusted character, untrusted unused, untrusted unused_too) {
+static struct result call_acknowledge(untrusted device, untrusted interrupt, untrusted unused) {
+  (void)unused;
+  const struct descriptor_row *own;
+  uint64_t status = own_descriptor(device, RESOURCE_DEVICE, &own);
+  if (status != STATUS_OK)
+    return just(status);
+  const struct device_row *row = device_row(own->target);
+  if (interrupt.raw >= row->interrupt_count)
+    return just(STATUS_BAD_INDEX);
+  interrupt_unmask(interrupt_row(row->first_interrupt + (uint32_t)interrupt.raw));
+  return just(STATUS_OK);
+}
+
+static struct result call_debug(untrusted character, untrusted unused, untrusted unused_too) {
   (void)unused, (void)unused_too;
   if (CONTEXT->row->debug == 0)
-    return STATUS_NOT_PERMITTED;
+    return just(STATUS_NOT_PERMITTED);
   debug_character((char)character.raw);
-  return STATUS_OK;
+  return just(STATUS_OK);
+}
+
+static bool served_with(const struct descriptor_row *descriptor, uint32_t device) {
+  if (descriptor->resource != RESOURCE_CHANNEL || descriptor->end != END_SERVER)
+    return false;
+  uint32_t endpoint = channel_row(descriptor->target)->endpoint;
+  return endpoint != NONE && (TABLE(endpoints, endpoint_row) + endpoint)->device == device;
 }
 
 /* The owner has reset the device: what an earlier life of its channels began is over, and it may do DMA again. */
-static uint64_t call_quiet(untrusted device, untrusted unused, untrusted unused_too) {
+static struct result call_quiet(untrusted device, untrusted unused, untrusted unused_too) {
   (void)unused, (void)unused_too;
   const struct descriptor_row *own;
   uint64_t status = own_descriptor(device, RESOURCE_DEVICE, &own);
   if (status != STATUS_OK)
-    return status;
-  const struct partition_row *row = CONTEXT->row;
-  for (uint32_t i = row->region_count; i < row->descriptor_count; i++) {
-    const struct descriptor_row *descriptor = descriptor_row(row->first_descriptor + i);
-    if (descriptor->resource != RESOURCE_CHANNEL || descriptor->end != END_SERVER)
-      continue;
-    const struct channel_row *channel = channel_row(descriptor->target);
-    if (channel->endpoint != NONE && (TABLE(endpoints, endpoint_row) + channel->endpoint)->device == own->target)
-      channel_forget(descriptor->target);
-  }
+    return just(status);
+  const struct context *caller = CONTEXT;
+  for (uint64_t i = 0; i < caller->descriptor_count; i++)
+    if (served_with(&caller->descriptors[i], own->target))
+      channel_forget(caller->descriptors[i].target);
   pci_bus_master(device_row(own->target), true);
-  return STATUS_OK;
+  return just(STATUS_OK);
 }
 
-static uint64_t call_none(untrusted unused, untrusted unused_too, untrusted unused_as_well) {
+static struct result call_none(untrusted unused, untrusted unused_too, untrusted unused_as_well) {
   (void)unused, (void)unused_too, (void)unused_as_well;
-  return STATUS_NO_CALL;
+  return just(STATUS_NO_CALL);
 }
 
 /* Which role has which call stands in abi/call.h; a number without a call goes to call_none. */

@@ -43,7 +43,7 @@ void channel_disconnect(uint32_t channel) {
 }
 
 /* Count `count` conversions of the client's life `life`, if it is still that life. */
-uint64_t channel_count(uint32_t channel, uint32_t count, uint32_t life, uint32_t quota) {
+uint64_t channel_count(uint32_t channel, uint32_t count, uint64_t life, uint32_t quota) {
   uint64_t old = channel_live[channel];
   do {
     if (LIVE_STATE(old) != CHANNEL_CONNECTED)

@@ -53,20 +53,50 @@
   .balign 16
 call_entry:
   movq %rsp, LOCAL_FRAME + FRAME_RSP
+  cmpq $ENTRY_CALL_SHORT, %rax
+  jae short_call
   movq %r11, LOCAL_FRAME + FRAME_RFLAGS
   movq %rcx, LOCAL_FRAME + FRAME_RIP
   movq $(LOCAL_FRAME + FRAME_VECTOR), %rsp
   movl $VECTOR_CALL, (%rsp)
   push_registers
   movq $LOCAL_STACK_TOP, %rsp
+  movq LOCAL_CONTEXT + CONTEXT_CALLS, %rcx
+  call *(%rcx, %rax, 8)
+  movq %rax, LOCAL_FRAME + FRAME_RAX
+  movq %rdx, LOCAL_FRAME + FRAME_RDX
+  jmp resume
+
+/* The caller goes on at once: only what C may change is kept, on the processor's stack. */
+short_call:
+  movq $LOCAL_STACK_TOP, %rsp
+  pushq %rcx
+  pushq %r11
+  pushq %rdi
+  pushq %rsi
+  pushq %r8
+  pushq %r9
+  pushq %r10
+  subq $8, %rsp /* C wants 16 bytes of alignment at its calls */
   cmpq $ENTRY_CALL_COUNT, %rax
   jae 1f
   movq LOCAL_CONTEXT + CONTEXT_CALLS, %rcx
   call *(%rcx, %rax, 8)
-  movq %rax, LOCAL_FRAME + FRAME_RAX
-  jmp resume
+2:
+  addq $8, %rsp
+  popq %r10
+  popq %r9
+  popq %r8
+  popq %rsi
+  popq %rdi
+  popq %r11
+  popq %rcx
+  movq LOCAL_FRAME + FRAME_RSP, %rsp
+  sysretq
 1:
-  movq $ENTRY_NO_CALL, LOCAL_FRAME + FRAME_RAX
+  movl $ENTRY_NO_CALL, %eax
+  xorl %edx, %edx
+  jmp 2b
 
   .global resume
 resume:

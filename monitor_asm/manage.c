@@ -4,20 +4,20 @@
  */
 #include "monitor.h"
 
-uint64_t call_assign(untrusted descriptor, untrusted partition, untrusted unused) {
+struct result call_assign(untrusted descriptor, untrusted partition, untrusted unused) {
   (void)unused;
   if (descriptor.raw >= DATABASE->descriptors.count || partition.raw >= DATABASE->partitions.count)
-    return STATUS_BAD_INDEX;
+    return just(STATUS_BAD_INDEX);
   uint32_t index = (uint32_t)descriptor.raw;
   const struct descriptor_row *row = descriptor_row(index);
   if (row->partition != partition.raw)
-    return STATUS_NOT_PERMITTED;
+    return just(STATUS_NOT_PERMITTED);
   uint64_t old = DESCRIPTOR_FREE;
   if (!atomic_compare_exchange_strong(&descriptor_live[index], &old, 1 + partition.raw))
-    return STATUS_ALREADY_ASSIGNED;
+    return just(STATUS_ALREADY_ASSIGNED);
   if (row->resource == RESOURCE_CHANNEL)
     channel_allocate(row->target);
-  return STATUS_OK;
+  return just(STATUS_OK);
 }
 
 /* Whether one descriptor lets its partition start. */
@@ -30,18 +30,16 @@ static uint64_t check_descriptor(uint32_t index) {
   return STATUS_OK;
 }
 
-static uint64_t check_start(uint32_t partition) {
+static struct result check_start(uint32_t partition) {
   const struct partition_row *row = partition_row(partition);
   if (is_alive(&partitions[partition]))
-    return STATUS_WRONG_STATE;
-  for (uint32_t i = 0; i < row->descriptor_count; i++) {
-    uint64_t status = check_descriptor(row->first_descriptor + i);
-    if (status != STATUS_OK) {
-      CONTEXT->frame.registers.rdx = row->first_descriptor + i;
-      return status;
-    }
+    return just(STATUS_WRONG_STATE);
+  for (uint32_t i = row->first_descriptor; i < row->first_descriptor + row->descriptor_count; i++) {
+    uint64_t status = check_descriptor(i);
+    if (status != STATUS_OK)
+      return (struct result){status, i};
   }
-  return STATUS_OK;
+  return just(STATUS_OK);
 }
 
 /* The reason of a refused start stands in the live state. Nobody else changes the word of a partition that does not run. */
@@ -50,52 +48,49 @@ static void note_refusal(struct partition *partition, uint64_t status) {
   partition->live = (word & ~0xff00ull) | status << 8;
 }
 
-uint64_t call_start(untrusted partition, untrusted unused, untrusted unused_too) {
+struct result call_start(untrusted partition, untrusted unused, untrusted unused_too) {
   (void)unused, (void)unused_too;
   if (partition.raw >= DATABASE->partitions.count)
-    return STATUS_BAD_INDEX;
+    return just(STATUS_BAD_INDEX);
   uint32_t index = (uint32_t)partition.raw;
-  uint64_t status = check_start(index);
-  if (status == STATUS_OK)
+  struct result result = check_start(index);
+  if (result.status == STATUS_OK)
     partition_start(index);
-  else if (status != STATUS_WRONG_STATE)
-    note_refusal(&partitions[index], status);
-  return status;
+  else if (result.status != STATUS_WRONG_STATE)
+    note_refusal(&partitions[index], result.status);
+  return result;
 }
 
-uint64_t call_stop(untrusted partition, untrusted unused, untrusted unused_too) {
+struct result call_stop(untrusted partition, untrusted unused, untrusted unused_too) {
   (void)unused, (void)unused_too;
   if (partition.raw >= DATABASE->partitions.count)
-    return STATUS_BAD_INDEX;
+    return just(STATUS_BAD_INDEX);
   uint32_t index = (uint32_t)partition.raw;
   if (index == DATABASE->manager)
-    return STATUS_NOT_PERMITTED;
+    return just(STATUS_NOT_PERMITTED);
   if (!is_alive(&partitions[index]))
-    return STATUS_WRONG_STATE;
+    return just(STATUS_WRONG_STATE);
   struct fault_record record = {.reason = STOP_MANAGER};
   partition_stop(index, &record);
-  return STATUS_OK;
+  return just(STATUS_OK);
 }
 
-uint64_t call_state(untrusted what, untrusted index, untrusted unused) {
+struct result call_state(untrusted what, untrusted index, untrusted unused) {
   (void)unused;
   const struct database *database = DATABASE;
-  uint64_t *value = &CONTEXT->frame.registers.rdx;
   if (what.raw == LIVE_PARTITION && index.raw < database->partitions.count)
-    *value = partitions[index.raw].live;
-  else if (what.raw == LIVE_DESCRIPTOR && index.raw < database->descriptors.count)
-    *value = descriptor_live[index.raw];
-  else if (what.raw == LIVE_CHANNEL && index.raw < database->channels.count)
-    *value = channel_live[index.raw];
-  else
-    return STATUS_BAD_INDEX;
-  return STATUS_OK;
+    return (struct result){STATUS_OK, partitions[index.raw].live};
+  if (what.raw == LIVE_DESCRIPTOR && index.raw < database->descriptors.count)
+    return (struct result){STATUS_OK, descriptor_live[index.raw]};
+  if (what.raw == LIVE_CHANNEL && index.raw < database->channels.count)
+    return (struct result){STATUS_OK, channel_live[index.raw]};
+  return just(STATUS_BAD_INDEX);
 }
 
-uint64_t call_fault(untrusted partition, untrusted unused, untrusted unused_too) {
+struct result call_fault(untrusted partition, untrusted unused, untrusted unused_too) {
   (void)unused, (void)unused_too;
   if (partition.raw >= DATABASE->partitions.count)
-    return STATUS_BAD_INDEX;
+    return just(STATUS_BAD_INDEX);
   CALL_PAGE->fault = fault_records[partition.raw];
-  return STATUS_OK;
+  return just(STATUS_OK);
 }

@@ -55,11 +55,22 @@ static inline void restore(void) {
   xrstor(context->xsave);
 }
 
-static void finish_wait(struct partition *partition) {
-  uint64_t summary = event_take(partition, CALL_PAGE);
+__attribute__((noinline)) static void finish_wait_rarely(struct partition *partition, uint64_t pending) {
+  uint64_t summary = event_take_words(partition, pending, CALL_PAGE);
   CONTEXT->frame.registers.rdx = summary;
   CONTEXT->frame.registers.rax = summary == 0 ? STATUS_TIMEOUT : STATUS_OK;
-  ((volatile uint8_t *)&partition->live)[0] = PARTITION_RUNNING;
+}
+
+static inline void finish_wait(struct partition *partition) {
+  uint64_t pending = atomic_exchange(&partition->pending, 0);
+  partition_set_state(partition, PARTITION_RUNNING);
+  if (__builtin_expect(pending != PENDING_FIRST_WORD, 0)) {
+    finish_wait_rarely(partition, pending);
+    return;
+  }
+  event_take_first(partition, CALL_PAGE);
+  CONTEXT->frame.registers.rdx = 1;
+  CONTEXT->frame.registers.rax = STATUS_OK;
 }
 
 /* Make `partition` the one to which `resume` returns. */
@@ -129,7 +140,7 @@ static void stop_resources(uint32_t index) {
 }
 
 void partition_stop(uint32_t index, const struct fault_record *record) {
-  partitions[index].live = (partitions[index].live & ~0xffull) | PARTITION_STOPPED;
+  partition_set_state(&partitions[index], PARTITION_STOPPED);
   fault_records[index] = *record;
   fault_records[index].time = read_tsc();
   schedule_changed();

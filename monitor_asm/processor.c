@@ -13,10 +13,12 @@ _Static_assert(offsetof(struct frame, cs) == FRAME_CS, "FRAME_CS");
 _Static_assert(offsetof(struct frame, rflags) == FRAME_RFLAGS, "FRAME_RFLAGS");
 _Static_assert(offsetof(struct frame, rsp) == FRAME_RSP, "FRAME_RSP");
 _Static_assert(offsetof(struct frame, registers.rax) == FRAME_RAX, "FRAME_RAX");
+_Static_assert(offsetof(struct frame, registers.rdx) == FRAME_RDX, "FRAME_RDX");
 _Static_assert(offsetof(struct context, frame) + FRAME_SIZE == PAGE_SIZE, "LOCAL_CONTEXT_TOP");
 _Static_assert(offsetof(struct context, calls) == CONTEXT_CALLS, "CONTEXT_CALLS");
 _Static_assert(offsetof(struct cpu, idle) == CPU_IDLE, "CPU_IDLE");
-_Static_assert(CALL_COUNT == ENTRY_CALL_COUNT && STATUS_NO_CALL == ENTRY_NO_CALL, "entry.S");
+_Static_assert(CALL_SHORT == ENTRY_CALL_SHORT && CALL_COUNT == ENTRY_CALL_COUNT && STATUS_NO_CALL == ENTRY_NO_CALL,
+               "entry.S");
 _Static_assert(VECTOR_TIMER == VECTOR_TIMER_ENTRY, "VECTOR_TIMER_ENTRY");
 
 /* SDM 3A 8.7: 104 bytes, then the I/O permission bitmap, which the partition's root maps there. */

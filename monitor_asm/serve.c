@@ -18,51 +18,39 @@ static inline uint64_t served_channel(untrusted index, uint32_t *channel) {
 }
 
 /* All or none. On refusal the caller gets the entry's index as the value. */
-static inline uint64_t convert_entries(const struct convert_target *target, uint64_t count) {
-  for (uint64_t i = 0; i < count; i++) {
-    uint64_t status = convert_one(target, &CALL_PAGE->convert[i]);
-    if (status != STATUS_OK) {
-      CONTEXT->frame.registers.rdx = i;
-      return status;
-    }
-  }
-  return STATUS_OK;
-}
-
-uint64_t call_convert(untrusted index, untrusted count, untrusted life) {
+struct result call_convert(untrusted index, untrusted count, untrusted life) {
   uint32_t live;
   uint64_t status = served_channel(index, &live);
   if (status != STATUS_OK)
-    return status;
-  if (count.raw - 1 >= LIMIT_BATCH || life.raw > UINT32_MAX)
-    return STATUS_BAD_ARGUMENT;
+    return just(status);
+  if (count.raw - 1 >= LIMIT_BATCH)
+    return just(STATUS_BAD_ARGUMENT);
   const struct channel_row *channel = channel_row(live);
-  if (channel->class != CLASS_BLOCK || channel->endpoint == NONE)
-    return STATUS_NOT_PERMITTED;
-  const struct partition_row *client = partition_row(channel->client);
-  struct convert_target target = {.descriptors = descriptor_row(client->first_descriptor),
-                                  .region_count = client->region_count,
+  if (channel->endpoint == NONE)
+    return just(STATUS_NOT_PERMITTED);
+  struct convert_target target = {.descriptors = descriptor_row(channel->client_regions),
+                                  .region_count = channel->client_region_count,
                                   .regions = TABLE(regions, region_row),
                                   .channel = channel,
                                   .endpoint = TABLE(endpoints, endpoint_row) + channel->endpoint};
-  status = convert_entries(&target, count.raw);
-  if (status != STATUS_OK)
-    return status;
-  return channel_count(live, (uint32_t)count.raw, (uint32_t)life.raw, channel->quota);
+  for (uint64_t i = 0; i < count.raw; i++) {
+    status = convert_one(&target, &CALL_PAGE->convert[i]);
+    if (status != STATUS_OK)
+      return (struct result){status, i};
+  }
+  return just(channel_count(live, (uint32_t)count.raw, life.raw, channel->quota));
 }
 
-uint64_t call_release(untrusted index, untrusted count, untrusted unused) {
+struct result call_release(untrusted index, untrusted count, untrusted unused) {
   (void)unused;
   uint32_t live;
   uint64_t status = served_channel(index, &live);
-  return status == STATUS_OK ? channel_release(live, count.raw) : status;
+  return just(status == STATUS_OK ? channel_release(live, count.raw) : status);
 }
 
-uint64_t call_channel(untrusted index, untrusted unused, untrusted unused_too) {
+struct result call_channel(untrusted index, untrusted unused, untrusted unused_too) {
   (void)unused, (void)unused_too;
   uint32_t live;
   uint64_t status = served_channel(index, &live);
-  if (status == STATUS_OK)
-    CONTEXT->frame.registers.rdx = channel_live[live];
-  return status;
+  return status == STATUS_OK ? (struct result){STATUS_OK, channel_live[live]} : just(status);
 }

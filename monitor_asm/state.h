@@ -23,7 +23,16 @@ typedef struct {
   uint64_t raw;
 } untrusted;
 
-typedef uint64_t call_handler(untrusted, untrusted, untrusted);
+struct result {
+  uint64_t status; /* enum status, for RAX */
+  uint64_t value;  /* for RDX */
+};
+
+static inline struct result just(uint64_t status) {
+  return (struct result){status, 0};
+}
+
+typedef struct result call_handler(untrusted, untrusted, untrusted);
 
 /* What entry.S pushes, on top of what the processor pushes. */
 struct frame {
@@ -139,6 +148,11 @@ static inline const struct interrupt_row *interrupt_row(uint32_t index) {
 
 static inline uint32_t index_of(const struct partition *partition) {
   return (uint32_t)(partition - partitions);
+}
+
+/* Only its own processor changes whether a partition runs or waits: one byte of the live word. */
+static inline void partition_set_state(struct partition *partition, enum partition_state state) {
+  *(volatile uint8_t *)&partition->live = (uint8_t)state;
 }
 
 static inline bool is_alive(const struct partition *partition) {

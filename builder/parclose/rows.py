@@ -55,7 +55,7 @@ def database_rows(system: System, plan: Plan) -> dict[str, list[Row] | list[str]
         "bars": _bars(plan),
         "interrupts": _interrupts(plan),
         "endpoints": _endpoints(plan),
-        "channels": [_channel(channel, system) for channel in plan.channels],
+        "channels": [_channel(channel, plan, system) for channel in plan.channels],
         "start_order": [index[name] for name in system.start_order],
     }
     return {name: found[name] for name in TYPES}
@@ -268,8 +268,9 @@ def _endpoints(plan: Plan) -> list[Row]:
     ]
 
 
-def _channel(planned: PlannedChannel, system: System) -> Row:
+def _channel(planned: PlannedChannel, plan: Plan, system: System) -> Row:
     channel = planned.channel
+    client = plan.partitions[planned.client]
     endpoint = None if planned.endpoint is None else system.endpoints[planned.endpoint]
     return {
         "name": text(channel.client_name),
@@ -283,6 +284,8 @@ def _channel(planned: PlannedChannel, system: System) -> Row:
         "quota": str(min(channel.quota, constants()["LIMIT_IN_FLIGHT"])),
         "physical": hex(planned.physical),
         "size": hex(planned.size),
+        "client_regions": str(client.first_descriptor),
+        "client_region_count": str(client.region_count),
     }
 
 
