@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import struct
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,14 +114,24 @@ def read_planted(name: str) -> Planted:
 def perform(promise: Promise) -> dict[str, str]:
     """Attack, then control; a row for the table of promises. Raises `AssertionError` for a promise not held."""
     planted = read_planted(promise.planted)
-    refused = promise.attack(*_run(promise, None))
-    succeeded = promise.control(*_run(promise, planted))
+    with _alone():
+        refused = promise.attack(*_run(promise, None))
+        succeeded = promise.control(*_run(promise, planted))
     return {
         "promise": promise.promise,
         "guest": promise.guest,
         "refused": refused,
         "control": f"without {planted.protection}: {succeeded}",
     }
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One at a time, whoever else runs these tests in this checkout: all use the same folders."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with open(BUILD / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _run(promise: Promise, planted: Planted | None) -> tuple[Run, list[promise_targets.Target]]:

@@ -42,6 +42,22 @@ _SERVED = """  server:
     channels: {{disk: server.second}}
 """
 
+RELEASES = (
+    _HEAD
+    + """  server:
+    program: {sources: [GUESTS/holds_one.c]}
+    debug: true
+    devices: [nvme0]
+    dma: trusted
+    endpoints:
+      first: {block: nvme0, start: 0, size: 1 MiB}
+  attacker:
+    program: {sources: [GUESTS/release_end.c]}
+    debug: true
+    channels: {disk: server.first}
+"""
+)
+
 TRIO = (
     _HEAD
     + """  one:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import promise_special as special
 from promise_kit import Patch, Promise, Run
-from promise_layouts import DISK_OF_TWO, TRIO, duel, served, shared_frame, spied
+from promise_layouts import DISK_OF_TWO, RELEASES, TRIO, duel, served, shared_frame, spied
 from promise_targets import ATTACKER
 from promise_verdicts import (
     GENERAL_PROTECTION,
@@ -28,6 +28,8 @@ UNPROVEN = (
     "SYSENTER: this emulator's processor has none in 64-bit mode (#UD), with or without SYSENTER_CS.",
     "A far return to the monitor's code segment: this emulator reads the stack of a far return with the rights of "
     "ring 0, so with SMAP on it ends in a page fault of its own (error 0x1).",
+    "A translation that survives a switch because its page is global: this emulator drops those too when CR3 is "
+    "loaded. The audit of the finished tables sees to it that no page of a partition is global.",
     "RDPMC: this emulator's processor has no counters (#UD in ring 0), so the control cannot succeed.",
 )
 
@@ -69,7 +71,7 @@ def _wild(name: str, promise: str, guest: str, planted: str, attack: Verdict, co
     return Promise(name, promise, guest, duel(guest), planted, attack, control, done=_finished_or_escaped)
 
 
-def _conversion(name: str, promise: str, count: int, fair: int = 1, **how: str) -> Promise:
+def _conversion(name: str, promise: str, count: int, fair: int = 1, planted: str = "", **how: str) -> Promise:
     """A conversion that a hostile server has no right to."""
     guest = name.replace("-", "_") + ".c"
     return Promise(
@@ -77,7 +79,7 @@ def _conversion(name: str, promise: str, count: int, fair: int = 1, **how: str) 
         promise=promise,
         guest=guest,
         layout=served(guest, **how),
-        planted=name,
+        planted=planted or name,
         attack=statuses(count, fair),
         control=escaped_some,
         done=lambda run: bool(run.of("ended", "server") or run.lines("escaped")),
@@ -152,6 +154,14 @@ _PRIVILEGE = (
         escaped(22),
     ),
     _deeds(
+        "selectors",
+        "no partition loads the monitor's segments",
+        "selectors.c",
+        "ring-3",
+        faults(GENERAL_PROTECTION, [8, 16]),
+        escaped(2),
+    ),
+    _deeds(
         "halt",
         "no partition halts the processor",
         "halt.c",
@@ -218,7 +228,15 @@ _CALLS = (
         "a call names the caller's own descriptors only",
         "calls_index.c",
         "index-bound",
-        statuses(92),
+        statuses(140),
+        escaped_some,
+    ),
+    _wild(
+        "call-device",
+        "a call names the caller's own devices only",
+        "calls_index.c",
+        "device-bound",
+        statuses(140),
         escaped_some,
     ),
     _wild(
@@ -252,6 +270,28 @@ _CONVERSION = (
     _conversion(
         "convert-quota", "no more conversions in flight than the quota", 3, 0, channel="{to: server.first, quota: 2}"
     ),
+    _conversion("serve-batch", "no batch is longer than the call page", 5, planted="batch-bound"),
+    _conversion("release-count", "no more is released than is in flight", 6),
+    Promise(
+        "serve-index",
+        "a server names its own channels only",
+        "serve_index.c",
+        served("serve_index.c"),
+        "serve-bound",
+        statuses(78, attempts=26),
+        escaped_some,
+        done=lambda run: bool(run.of("ended", "server") or run.lines("escaped")),
+    ),
+    Promise(
+        "release-end",
+        "only a server releases conversions",
+        "release_end.c",
+        RELEASES,
+        "release-end",
+        special.keeps_what_is_in_flight,
+        special.loses_what_is_in_flight,
+        done=lambda run: "in flight" in run.debug and bool(run.of("ended", ATTACKER)),
+    ),
     Promise(
         "in-flight",
         "no memory is used again while a device may write to it",
@@ -283,6 +323,13 @@ _MANAGER = (
         "manager-repeats", "nothing is assigned twice", "assigned-once", special.repeats, special.is_assigned_twice
     ),
     _manager("manager-swaps", "nothing is assigned to another", "assigned-to", special.swaps, special.is_swapped),
+    _manager(
+        "manager-wild",
+        "the manager names rows that exist, and does not stop itself",
+        "manager-bound",
+        special.manager_is_refused,
+        special.manager_reads_beyond,
+    ),
 )
 
 _LEFTOVERS = (

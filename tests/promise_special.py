@@ -161,3 +161,35 @@ def stays_interruptible(run: Run, targets: list[Target]) -> str:
     assert [each["status"] for each in run.of("ended", "attacker")] == [0], run.events
     others_unharmed(run)
     return "#GP, error 0x0, for CLI; POPF leaves the flag, the loop is preempted"
+
+
+def manager_is_refused(run: Run, targets: list[Target]) -> str:
+    """Every wild call of the manager got the status that it expects, and the partitions then ran as ever."""
+    found = [(each["expected"], each["found"]) for each in run.of("status")]
+    assert len(found) == 53 and all(expected == status for expected, status in found), run.events
+    assert len(run.of("attempting")) == len(found), run.events
+    _ended_well(run, "one", "two", "three", "four")
+    codes = ", ".join(str(code) for code in sorted({status for _, status in found}))
+    return f"status {codes}, {len(found)} times"
+
+
+def manager_reads_beyond(run: Run, targets: list[Target]) -> str:
+    """In the control the monitor copied what stands behind its records to the manager."""
+    found = [(each["expected"], each["found"]) for each in run.of("status")]
+    assert run.of("attempting") and found[0] == (2, 0), run.events
+    return "the record of a partition that does not exist was read"
+
+
+def keeps_what_is_in_flight(run: Run, targets: list[Target]) -> str:
+    """The client's releases were refused, and the server still counts its conversion after the client's end."""
+    nobody_escaped(run)
+    assert run.lines("attempting") and run.lines("status") == [f"status {_NOT_PERMITTED}"] * 2, run.debug
+    assert "in flight: 1" in run.debug, (run.debug, run.events)
+    assert [each["status"] for each in run.of("ended", "attacker")] == [0], run.events
+    return "status 4 twice, the server's count stands"
+
+
+def loses_what_is_in_flight(run: Run, targets: list[Target]) -> str:
+    """In the control the client's release was taken for the server's."""
+    assert run.lines("escaped") and "in flight: 0" in run.debug, (run.debug, run.events)
+    return "the client released what its server holds"

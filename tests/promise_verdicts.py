@@ -45,19 +45,22 @@ def _stopped_at_each(run: Run, expected: list[tuple[int, int, int]]) -> None:
     others_unharmed(run)
 
 
-def statuses(count: int, fair: int = 0, name: str = "") -> Verdict:
-    """The attacker said `count` times what it attempts and got what it expects; `fair` calls were granted."""
+def statuses(count: int, fair: int = 0, attempts: int | None = None) -> Verdict:
+    """The attacker got the status that it expects `count` times; before, it said so (`attempts`: for several at once).
+
+    `fair` calls were granted.
+    """
 
     def judge(run: Run, targets: list[Target]) -> str:
         nobody_escaped(run)
         found = [line.split()[1] for line in run.lines("status")]
         assert len(found) == count, f"{len(found)} statuses, not {count}\n{run.debug}\n{run.events}"
-        assert len(run.lines("attempting")) == count + fair, run.debug
+        assert len(run.lines("attempting")) == (attempts or count) + fair, run.debug
         assert run.lines("fair") == ["fair 0"] * fair, run.debug
         ended = run.of("ended", ATTACKER) or run.of("ended", "server")
         assert [each["status"] for each in ended] == [0], run.events
         others_unharmed(run)
-        return f"{name or 'status ' + ', '.join(sorted(set(found), key=int))}, {count} times"
+        return f"status {', '.join(sorted(set(found), key=int))}, {count} times"
 
     return judge
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Every call that takes an index, with indexes beyond this partition's own descriptors: the neighbour's block comes right
- * after ours, and a check of the low half alone would take 2^32 for 0.
+ * Every call that takes an index, with indexes outside this partition's own descriptors: other blocks come right after
+ * and before ours, and a check of the low half alone would take 2^32 for 0.
  */
 #include "hostile.h"
 
@@ -26,6 +26,8 @@ static void all_calls(uint64_t index) {
 int main(void) {
   for (uint64_t beyond = 0; beyond < 12; beyond++)
     all_calls(own_count() + beyond);
+  for (uint64_t before = 1; before <= 12; before++)
+    all_calls(0 - before);
   for (unsigned i = 0; i < 11; i++)
     all_calls(wild(i));
   return verdict();

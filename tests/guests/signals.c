@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Signals once on each of its channels, says what came of it, and ends.
+ * Signals on each of its channels, says what came of it, and ends. The other end may come up a little later.
  */
 #include "hostile.h"
+
+#define PATIENCE_NS 300000000ull
+
+static enum status signal(uint32_t channel) {
+  uint64_t deadline = deadline_in_ns(PATIENCE_NS);
+  enum status status = monitor_signal(channel, 0);
+  while (status == STATUS_NOT_CONNECTED && clock_now() < deadline) {
+    sleep_ns(1000000);
+    status = monitor_signal(channel, 0);
+  }
+  return status;
+}
 
 int main(void) {
   const struct descriptor_page *page = DESCRIPTOR_PAGE;
   const struct channel_descriptor *row = (const void *)((const char *)page + page->channels.offset);
-  sleep_ns(5000000); /* until everybody is up who will be */
   for (uint32_t i = 0; i < page->channels.count; i++)
-    say("%s signals %s: %d", page->partition, row[i].name, monitor_signal(row[i].index, 0));
+    say("%s signals %s: %d", page->partition, row[i].name, signal(row[i].index));
   return 0;
 }
