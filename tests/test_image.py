@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from parclose import elf, paths, pipeline, publish, tools
+from parclose import compile as compile_stage
+from parclose import elf, objects, paths, pipeline, publish, tools
 from parclose.constants import constants
 from parclose.errors import LayoutProblems, ParcloseError
 from parclose.model import Config, Program, Region
@@ -312,3 +313,62 @@ def test_a_ready_program_is_taken_as_it_is(kit: Path, built: pipeline.BuildResul
     planned = made.plan.partition("g")
     text = next(segment for segment in planned.program.segments if segment.execute)
     assert loaded(made.image.read_bytes(), planned.physical, len(text.content)) == text.content
+
+
+def test_the_disassembly_of_monitor_and_programs_is_left(built: pipeline.BuildResult) -> None:
+    folder = built.image.parent
+    for name in ("monitor", *(f"partitions/{each.partition.name}" for each in built.plan.partitions)):
+        listing = (folder / f"{name}.lst").read_text()
+        functions = [
+            each.name for each in elf.symbols((folder / f"{name}.elf").read_bytes()) if each.section == ".text"
+        ]
+        assert any(f"<{function}>:\n" in listing for function in functions)
+
+
+def test_warnings_of_the_compiler_are_shown_each_time(
+    kit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "g.c").write_text("void runtime_main(void)\n{\n#warning not finished\n}\n")
+    of = system((MANAGER, partition("g", program=Program(sources=(tmp_path / "g.c",), span=SPAN))))
+    for _ in range(2):
+        pipeline.build_system(of, tmp_path / "out", (), pipeline.Options(partitions_sources=kit))
+        assert "g.c:3:2: warning: #warning not finished" in capfd.readouterr().err
+
+
+def test_a_new_header_before_a_recorded_one_is_seen(kit: Path, tmp_path: Path) -> None:
+    for folder in ("near", "far"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "far" / "rate.h").write_text("#define RATE 1\n")
+    (tmp_path / "g.c").write_text("#include <rate.h>\nvolatile int rate = RATE;\nvoid runtime_main(void) { rate++; }\n")
+    flags = (f"-I{tmp_path / 'near'}", "-I", str(tmp_path / "far"))
+    of = system((MANAGER, partition("g", program=Program(sources=(tmp_path / "g.c",), cflags=flags, span=SPAN))))
+
+    def rate() -> bytes:
+        made = pipeline.build_system(of, tmp_path / "out", (), pipeline.Options(partitions_sources=kit))
+        return next(each for each in made.plan.partition("g").program.segments if each.write).content[:4]
+
+    assert rate() == b"\x01\0\0\0"
+    (tmp_path / "near" / "rate.h").write_text("#define RATE 2\n")
+    assert rate() == b"\x02\0\0\0"
+    (tmp_path / "near" / "rate.h").unlink()
+    assert rate() == b"\x01\0\0\0"
+
+
+def test_folders_of_headers_in_the_environment_do_not_count(
+    kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rate.h").write_text("#define RATE 1\n")
+    (tmp_path / "g.c").write_text(f"#include <rate.h>\n{MAIN}")
+    monkeypatch.setenv("CPATH", str(tmp_path))
+    of = system((MANAGER, partition("g", program=Program(sources=(tmp_path / "g.c",), span=SPAN))))
+    with pytest.raises(ParcloseError, match=r"rate\.h: No such file"):
+        pipeline.build_system(of, tmp_path / "out", (), pipeline.Options(partitions_sources=kit))
+
+
+def test_a_source_that_asks_for_a_header_is_compiled_anew(kit: Path, tmp_path: Path) -> None:
+    text = '#if __has_include("rate.h")\n#warning found\n#endif\n'
+    (tmp_path / "g.c").write_text(f"{text}{MAIN}")
+    (unit,) = compile_stage._program_units(Program(sources=(tmp_path / "g.c",), span=SPAN), kit)
+    assert objects.compile_unit(unit).messages == ""
+    (tmp_path / "rate.h").write_text("")
+    assert "found" in objects.compile_unit(unit).messages

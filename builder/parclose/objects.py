@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the compiler at most once for the same source, headers, flags and compiler.
 
-For each source the cache keeps a *record*: the files that the compiler read, with their hashes, and the name of the
-result. A record whose files are all unchanged answers without the compiler. Results are named by their own hash.
+For each source the cache keeps a *record*: the files that the compiler read, with their hashes, the places where it
+would have found a header first, what it warned of, and the name of the result. A record answers without the compiler
+as long as those files are unchanged and those places empty. Results are named by their own hash.
 """
 
 from __future__ import annotations
@@ -14,15 +15,19 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from parclose import paths, tools
 from parclose.errors import MissingTool, ParcloseError
 
-_FORMAT = "1"  # of the records; raise it when what they mean changes
+_FORMAT = "2"  # of the records; raise it when what they mean changes
+_FOLDER_FLAGS = ("-I", "-iquote", "-isystem", "-idirafter")  # GCC manual, "Options for Directory Search"
+# Words that take in a file, or ask whether there is one, unseen by the compiler's rules (as: .incbin, .include).
+_UNSEEN = (b".incbin", b".include", b"__has_include")
 
 
 @dataclass(frozen=True)
@@ -38,16 +43,30 @@ class Unit:
     text: str | None = None
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a run of the compiler left: a file of the cache, and what it said though it succeeded."""
+
+    path: Path
+    messages: str
+
+
 def compile_units(units: Iterable[Unit]) -> dict[Unit, Path]:
-    """The result of each of `units`, as files in the cache. Raises `ParcloseError` with the compiler's message."""
+    """The result of each of `units`, as files in the cache; warnings go to standard error, from the cache too.
+
+    Raises `ParcloseError` with the compiler's message.
+    """
     wanted = list(dict.fromkeys(units))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return dict(zip(wanted, pool.map(compile_unit, wanted), strict=True))
+        made = dict(zip(wanted, pool.map(compile_unit, wanted), strict=True))
+    for messages in dict.fromkeys(each.messages for each in made.values() if each.messages):
+        tools.tell(messages)
+    return {unit: each.path for unit, each in made.items()}
 
 
-def compile_unit(unit: Unit) -> Path:
-    """The result of `unit` as a file in the cache. Raises `ParcloseError` with the compiler's message."""
-    words = [_FORMAT, tool("gcc"), str(unit.root), *unit.flags, str(unit.source), unit.text or ""]
+def compile_unit(unit: Unit) -> Made:
+    """The result of `unit`. Raises `ParcloseError` with the compiler's message."""
+    words = [_FORMAT, tool("gcc"), tool("as"), str(unit.root), *unit.flags, str(unit.source), unit.text or ""]
     record = paths.cache() / "records" / f"{digest(json.dumps(words).encode())}.json"
     return _recorded(record) or _compile(unit, record)
 
@@ -84,15 +103,16 @@ def keep(folder: str, name: str, data: bytes) -> Path:
     return target
 
 
-def _recorded(record: Path) -> Path | None:
-    """The result that `record` names, if every file it was made from is as it was."""
+def _recorded(record: Path) -> Made | None:
+    """What `record` names, if every file it was made from is as it was and no header stands before one of them."""
     try:
         found = json.loads(record.read_bytes())
-        result = paths.cache() / "objects" / str(found["result"])
+        made = Made(paths.cache() / "objects" / str(found["result"]), str(found["messages"]))
         fresh = all(_file_digest(path) == known for path, known in found["files"])
+        shadowed = any(os.path.exists(path) for path in found["absent"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return result if fresh and result.is_file() else None
+    return made if fresh and not shadowed and made.path.is_file() else None
 
 
 @functools.cache
@@ -106,26 +126,55 @@ def _file_digest(path: str) -> str:
     return _digest_at(path, status.st_mtime_ns, status.st_size)
 
 
-def _compile(unit: Unit, record: Path) -> Path:
+def _compile(unit: Unit, record: Path) -> Made:
+    messages: list[str] = []
     with tempfile.TemporaryDirectory(prefix="parclose-") as folder:
         result, rules = Path(folder) / "result", Path(folder) / "rules"
-        command: list[str | Path] = ["gcc", *unit.flags, "-MMD", "-MF", rules, "-MT", "result", "-o", result]
+        command: list[str | Path] = ["gcc", *unit.flags, "-MD", "-MF", rules, "-MT", "result", "-o", result]
         if unit.text is None:
-            tools.run([*command, unit.source], cwd=unit.root)
+            tools.run([*command, unit.source], cwd=unit.root, messages=messages)
         else:
-            tools.run([*command, "-x", "c", "-"], cwd=unit.root, stdin=unit.text)
+            tools.run([*command, "-x", "c", "-"], cwd=unit.root, stdin=unit.text, messages=messages)
         data = result.read_bytes()
         files = [str(unit.root / name) for name in _dependencies(rules.read_text()) if name != "-"]
-    made = keep("objects", digest(data), data)
-    if not any(_includes_bytes(file) for file in files):
-        known = [[file, _file_digest(file)] for file in files]
-        keep("records", record.name, json.dumps({"files": known, "result": made.name}).encode())
+    made = Made(keep("objects", digest(data), data), "".join(messages))
+    if not any(_takes_in_unseen(file) for file in files):
+        keep("records", record.name, json.dumps(_record(unit, files, made)).encode())
     return made
 
 
-def _includes_bytes(file: str) -> bool:
-    """Whether `file` may take in another one unseen by the compiler's rules: then its result is not recorded."""
-    return b".incbin" in Path(file).read_bytes()
+def _record(unit: Unit, files: list[str], made: Made) -> dict[str, Any]:
+    return {
+        "files": [[file, _file_digest(file)] for file in files],
+        "absent": _places_before(unit, files),
+        "result": made.path.name,
+        "messages": made.messages,
+    }
+
+
+def _places_before(unit: Unit, files: list[str]) -> list[str]:
+    """Every place, empty now, where a header of the name of one of `files` might be found in its stead.
+
+    The order of the folders is not asked for: a place too many costs a run of the compiler, no more.
+    """
+    folders = dict.fromkeys([*_include_folders(unit), *(os.path.dirname(file) for file in files)])
+    names = {file[len(folder) + 1 :] for file in files for folder in folders if file.startswith(f"{folder}/")}
+    places = sorted(f"{folder}/{name}" for folder in folders for name in names)
+    return [place for place in places if not os.path.exists(place)]
+
+
+def _include_folders(unit: Unit) -> Iterator[str]:
+    yield str(unit.root)
+    for flag, after in zip(unit.flags, (*unit.flags[1:], ""), strict=True):
+        for name in _FOLDER_FLAGS:
+            if flag.startswith(name):
+                yield str(unit.root / (flag.removeprefix(name) or after))
+
+
+def _takes_in_unseen(file: str) -> bool:
+    """Whether the result of `file` may depend on more than the compiler's rules list: then it is not recorded."""
+    content = Path(file).read_bytes()
+    return any(word in content for word in _UNSEEN)
 
 
 def _dependencies(rules: str) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from parclose import audit as audit_stage
 from parclose import check as check_stage
 from parclose import compile as compile_stage
+from parclose import disassemble as disassemble_stage
 from parclose import elf, image_map, publish, report
 from parclose import generate as generate_stage
 from parclose import image as image_stage
@@ -144,10 +145,12 @@ def _unreadable(path: Path, problem: OSError, span: Span | None) -> Problem:
 def _files(system: System, plan: Plan, programs: Programs, sources: dict[str, str], image: bytes) -> dict[str, bytes]:
     """Everything that a build leaves, by path in its folder; the image comes last."""
     document = report.make(system, plan)
+    elves = {"monitor": programs.monitor, **{f"partitions/{name}": path for name, path in programs.partitions.items()}}
+    listings = disassemble_stage.disassemble(elves)
     return {
         **{f"generated/{name}": text.encode() for name, text in sources.items()},
-        **{f"partitions/{name}.elf": path.read_bytes() for name, path in programs.partitions.items()},
-        "monitor.elf": programs.monitor.read_bytes(),
+        **{f"{name}.elf": path.read_bytes() for name, path in elves.items()},
+        **{f"{name}.lst": listing for name, listing in listings.items()},
         "image.map": image_map.text(system.path.name, plan).encode(),
         "report.json": publish.json_bytes(document),
         "report.txt": report.text(document).encode(),
