@@ -13,7 +13,8 @@ int main(void) {
   for (told->count = 0; told->count < page->regions.count && told->count < 8; told->count++)
     told->region[told->count] = own[told->count];
   told->magic = CONFESSED;
-  sleep_ns(5000000);
+  if (END != WAITS)
+    wait_for_go(channel("disk"));
   if (END == EXITS)
     return 0;
   if (END == FAULTS && life() == 1)

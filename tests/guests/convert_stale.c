@@ -8,6 +8,7 @@ int main(void) {
   const struct channel_descriptor *disk = served("client");
   struct region_descriptor data = client_region(disk, REGION_DATA);
   struct convert_entry entry = {.address = data.address, .length = 512, .access = RIGHT_WRITE};
+  let_go(disk);
   while (LIVE_LIFE(state_of(disk)) < 2)
     sleep_ns(200000);
   fair(disk);

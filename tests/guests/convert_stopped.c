@@ -10,6 +10,7 @@ int main(void) {
   struct convert_entry entry = {.address = data.address, .length = 512, .access = RIGHT_WRITE};
   uint32_t client_life = LIVE_LIFE(state_of(disk));
   fair(disk);
+  let_go(disk);
   while (LIVE_STATE(state_of(disk)) == CHANNEL_CONNECTED)
     sleep_ns(200000);
   must_be(STATUS_NOT_CONNECTED, convert(disk, client_life, entry));

@@ -9,6 +9,7 @@ int main(void) {
   struct region_descriptor data = client_region(disk, REGION_DATA);
   CALL_PAGE->convert[0] = (struct convert_entry){.address = data.address, .length = 512, .access = RIGHT_WRITE};
   monitor_convert(disk->index, 1, LIVE_LIFE(state_of(disk)));
+  let_go(disk);
   while (LIVE_STATE(state_of(disk)) == CHANNEL_CONNECTED)
     sleep_ns(200000);
   say("in flight: %u", LIVE_IN_FLIGHT(state_of(disk)));

@@ -16,6 +16,7 @@ int main(void) {
     say("device reset in life %u", life());
   if (life() > 1) /* a driver would have reset its device before it says so */
     monitor_quiet(nvme->index);
+  let_go(disk);
   for (;;) {
     if (life() == 1 && LIVE_LIFE(state_of(disk)) > 1) {
       escaped("the client lives again and a write to its old buffer is in flight");

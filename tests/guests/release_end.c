@@ -11,7 +11,7 @@ int main(void) {
   memcpy(told->region, (const char *)page + page->regions.offset, sizeof told->region[0] * page->regions.count);
   told->count = page->regions.count;
   told->magic = CONFESSED;
-  sleep_ns(10000000); /* until the server has converted */
+  wait_for_go(disk); /* the server has converted */
   attempting("to release one with a signal");
   must_be(STATUS_NOT_PERMITTED, monitor_signal(disk->index, 1));
   attempting("to release one with a signal, and wait");
