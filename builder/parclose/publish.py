@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Puts finished files in place: written beside, then renamed, so an interrupted build harms nothing."""
+"""Puts finished files in place: written beside, then renamed, so an interrupted build harms nothing.
+
+The folder beside is locked while its build lives. One without a lock was left by a killed build; the next removes it.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +29,63 @@ def publish(out: Path, files: Mapping[str, bytes]) -> None:
     """
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        try:
+        _remove_left_over(out)
+        with _folder_beside(out) as beside:
             for name, data in files.items():
                 (beside / name).parent.mkdir(parents=True, exist_ok=True)
                 (beside / name).write_bytes(data)
             _rename(beside, out, files)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
     except OSError as problem:
         raise ParcloseError(
             f"{out} cannot be written: {problem.strerror}", "choose another folder with -o"
         ) from problem
+
+
+@contextmanager
+def _folder_beside(out: Path) -> Iterator[Path]:
+    """A new folder, locked, and removed in the end."""
+    while True:
+        beside = Path(tempfile.mkdtemp(prefix=_prefix(out), dir=out.parent))
+        lock = _lock(beside, fcntl.LOCK_EX)
+        if beside.exists():
+            break
+        _unlock(lock)  # before it was locked, another build took it for left over
+    try:
+        yield beside
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        _unlock(lock)
+
+
+def _remove_left_over(out: Path) -> None:
+    for beside in out.parent.glob(f"{glob.escape(_prefix(out))}*"):
+        lock = _lock(beside, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if lock is not None:
+            shutil.rmtree(beside, ignore_errors=True)
+        _unlock(lock)
+
+
+def _prefix(out: Path) -> str:
+    return f".{out.name}.parclose-"
+
+
+def _lock(folder: Path, how: int) -> int | None:
+    """The descriptor that holds the lock of `folder`, or None: another has it, or this file system has no locks."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, how)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _unlock(lock: int | None) -> None:
+    if lock is not None:
+        os.close(lock)
 
 
 def _rename(beside: Path, out: Path, files: Mapping[str, bytes]) -> None:
