@@ -93,6 +93,13 @@ def _many_devices() -> str:
     return text.replace("\nroles:", "\n" + "\n".join(lines) + "\n\nroles:")
 
 
+def _many_endpoints(count: int) -> str:
+    """One I/O partition with `count` endpoints of a block each, and a channel to the first 63 of them."""
+    ends = ", ".join(f"e{index}: {{block: nvme0, start: {index} * 512 B, size: 512 B}}" for index in range(count))
+    server = "  io:\n    program: {builtin: io}\n    devices: [nvme0]\n    dma: trusted\n"
+    return f"{server}    endpoints: {{{ends}}}\n" + _partition("a")
+
+
 GENERATED = {
     "P060-configuration-too-large": Generated(
         _HEAD + _partition("hello", "config: huge.bin"), ("129 MiB", "128 MiB"), file=("huge.bin", 129 << 20)
@@ -110,6 +117,7 @@ GENERATED = {
         board=_many_devices(),
     ),
     "P133-too-many-events": Generated(_HEAD + _channels(300, 50), ("300 channels", "44 too many")),
+    "P134-too-many-endpoints": Generated(_HEAD + _many_endpoints(600), ("600 endpoints, 88 too many",)),
     "P135-name-too-long": Generated(_HEAD + _partition("hello"), ("100 bytes, 11 too many",), name="a" * 95 + ".yaml"),
 }
 

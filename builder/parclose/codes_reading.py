@@ -192,6 +192,13 @@ READING = {
         "two I/O partitions with 150 each",
         "Divide it into two partitions.",
     ),
+    "P134": (
+        "too many endpoints",
+        "there are no more endpoints than channels could lead to (LIMIT_CHANNELS in abi/limits.h)",
+        "endpoints: {e0: {…}, e1: {…}, …}    # a thousand of them",
+        "endpoints: {e: {count: 60, …}}",
+        "Make extents larger and fewer.",
+    ),
     "P135": (
         "a file name that is too long",
         "the image names lines of the layout, in fields of LIMIT_SOURCE bytes (abi/limits.h)",

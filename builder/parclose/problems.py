@@ -22,6 +22,8 @@ class Collector:
     def __init__(self) -> None:
         self._found: dict[tuple[str, tuple[Span, ...]], Problem] = {}
         self._said: set[tuple[Span, str]] = set()
+        self._places: set[tuple[str, Span]] = set()
+        self._keys: dict[tuple[str, str], tuple[str, tuple[Span, ...]]] = {}
 
     def error(self, code: str, message: str, *labels: Label, help: str = "") -> None:
         """Note an error. `labels[0]` is the main place; `code` must be in `CODES`."""
@@ -29,17 +31,18 @@ class Collector:
 
     def error_once(self, code: str, message: str, *labels: Label, help: str = "") -> None:
         """Note an error unless one of that code has the same main place: `like` and `count` read a value many times."""
-        if not any(known == code and spans[0] == labels[0].span for known, spans in self._found):
+        if (code, labels[0].span) not in self._places:
             self.error(code, message, *labels, help=help)
 
     def error_folded(self, code: str, message: str, *labels: Label, help: str = "") -> None:
         """Note an error; where the same was said of another place already, add this place to it."""
-        for key, known in self._found.items():
-            if known.code == code and known.message == message:
-                if labels[0].span not in [label.span for label in known.labels] and len(known.labels) < _MOST_LABELS:
-                    self._found[key] = replace(known, labels=(*known.labels, replace(labels[0], text="here too")))
-                return
-        self.error(code, message, *labels, help=help)
+        key = self._keys.get((code, message))
+        if key is None:
+            self.error(code, message, *labels, help=help)
+            return
+        known = self._found[key]
+        if labels[0].span not in [label.span for label in known.labels] and len(known.labels) < _MOST_LABELS:
+            self._found[key] = replace(known, labels=(*known.labels, replace(labels[0], text="here too")))
 
     def warning(self, code: str, message: str, *labels: Label, help: str = "") -> None:
         """Note a warning: the layout works and probably is not meant."""
@@ -52,7 +55,9 @@ class Collector:
         said = problem.labels[0].span, problem.message
         if said not in self._said:
             self._said.add(said)
+            self._places.add((problem.code, problem.labels[0].span))
             self._found.setdefault(key, problem)
+            self._keys.setdefault((problem.code, problem.message), key)
 
     @property
     def failed(self) -> bool:

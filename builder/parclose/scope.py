@@ -137,18 +137,30 @@ class Scope:
         return declared == len(self.links) and not any(each.broken for each in self.layout.partitions)
 
     @cached_property
+    def renames(self) -> dict[tuple[str, str, str], RawChannel]:
+        """The channel keys with `from`: by the partition they stand in, and the partition and name they rename."""
+        found: dict[tuple[str, str, str], RawChannel] = {}
+        for partition in self.layout.partitions:
+            for raw in partition.channels:
+                target = self.target(raw.source.value) if raw.source and raw.source.value else Target(None, "")
+                if target.partition is not None:
+                    found.setdefault((partition.name, target.partition.name, target.rest), raw)
+        return found
+
+    @cached_property
     def links(self) -> list[Link]:
         """Every channel that is declared and whose two ends exist."""
         return list(self._links())
 
     def _links(self) -> Iterator[Link]:
+        endpoints = {each.name: {end.name: end for end in each.endpoints} for each in self.layout.partitions}
         for client in self.layout.partitions:
             for raw in client.channels:
                 target = self.target(raw.to.value) if raw.to and raw.to.value else Target(None, "")
                 server = target.partition
                 if server is None or server is client:
                     continue
-                endpoint = next((each for each in server.endpoints if each.name == target.rest), None)
+                endpoint = endpoints[server.name].get(target.rest)
                 if endpoint is not None or (not target.rest and not server.serves):
                     yield Link(client, raw, server, endpoint)
 

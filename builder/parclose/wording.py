@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 SIZE_UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 TIME_UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000, "h": 3_600_000_000_000}
+_MOST_COMPARED, _LONGEST_COMPARED = 128, 64  # comparing is slow, and a layout may be hostile
 
 
 def format_size(size: int) -> str:
@@ -29,8 +31,8 @@ def _format(value: int, units: dict[str, int]) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was probably meant by `name`, or None when none is near."""
-    by_lower = {other.lower(): other for other in known}
-    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
+    by_lower = {other.lower(): other for other in islice(known, _MOST_COMPARED)}
+    found = difflib.get_close_matches(name[:_LONGEST_COMPARED].lower(), list(by_lower), n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None
 
 

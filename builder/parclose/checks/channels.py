@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
 
 from parclose.constants import constants
 from parclose.layout import RawChannel, RawPartition
@@ -119,23 +118,20 @@ def asks_too_much(scope: Scope, problems: Collector) -> None:
 
 def two_writers(scope: Scope, problems: Collector) -> None:
     """P075: two clients that write to a block endpoint that is not shared."""
-    for one, other in combinations(scope.links, 2):
-        if one.endpoint is None or one.endpoint is not other.endpoint or one.kind != "block":
+    writers: dict[tuple[str, str], Link] = {}
+    for link in scope.links:
+        endpoint = link.endpoint
+        if endpoint is None or link.kind != "block" or not link.writes:
             continue
-        shared = one.endpoint.shared
-        if (
-            not (one.writes and other.writes)
-            or one.client is other.client
-            or (shared is not None and shared.value is not False)
-        ):
+        if endpoint.shared is not None and endpoint.shared.value is not False:
             continue
-        name = f"{one.server.name}.{one.endpoint.name}"
-        text = f"'{one.client.name}' and '{other.client.name}' both write to the endpoint {name}"
-        help = (
-            f"give one of them access: read, as in {{to: {name}, access: read}}, or write shared: true on the endpoint"
-        )
-        labels = at(other.raw.span, f"'{other.client.name}' writes"), at(one.raw.span, f"'{one.client.name}' writes")
-        problems.error("P075", text, *labels, help=help)
+        one = writers.setdefault((link.server.name, endpoint.name), link)
+        if one.client is not link.client:
+            name = link.endpoint_name
+            text = f"'{one.client.name}' and '{link.client.name}' both write to the endpoint {name}"
+            labels = at(link.raw.span, f"'{link.client.name}' writes"), at(one.raw.span, f"'{one.client.name}' writes")
+            reads = f"give one of them access: read, as in {{to: {name}, access: read}}"
+            problems.error("P075", text, *labels, help=f"{reads}, or write shared: true on the endpoint")
 
 
 def wrong_keys(scope: Scope, problems: Collector) -> None:
@@ -227,24 +223,22 @@ def source_elsewhere(scope: Scope, problems: Collector) -> None:
 
 def renamed_twice(scope: Scope, problems: Collector) -> None:
     """P082: one end of a channel with two other names."""
-    for (partition, one, target), (other_partition, other, also) in combinations(_renames(scope), 2):
-        if (
-            partition is other_partition
-            and target == also
-            and target.partition is not None
-            and other.source
-            and one.source
-        ):
-            text = f"the end of {one.source.value} is named '{one.name}' and '{other.name}'"
-            labels = at(other.span, "and here"), at(one.span, "named here")
+    seen: dict[tuple[str, str], RawChannel] = {}
+    for partition, raw, target in _renames(scope):
+        if target.partition is None or raw.source is None:
+            continue
+        one = seen.setdefault((partition.name, raw.source.value or ""), raw)
+        if one is not raw:
+            text = f"the end of {raw.source.value} is named '{one.name}' and '{raw.name}'"
+            labels = at(raw.span, "and here"), at(one.span, "named here")
             problems.error("P082", text, *labels, help="keep one of the two names")
 
 
 def peer_name(scope: Scope, link: Link) -> tuple[str, RawChannel | None]:
     """The name of the far end of a channel between guests, and the channel key that renames it, if any."""
-    for partition, raw, target in _renames(scope):
-        if partition is link.server and target.partition is link.client and target.rest == link.raw.name:
-            return raw.name, raw
+    raw = scope.renames.get((link.server.name, link.client.name, link.raw.name))
+    if raw is not None:
+        return raw.name, raw
     return link.raw.name, None
 
 
@@ -275,10 +269,14 @@ def name_taken(scope: Scope, problems: Collector) -> None:
 
 def same_endpoint_twice(scope: Scope, problems: Collector) -> None:
     """P081: two channels of one client to one endpoint."""
-    for one, other in combinations(scope.links, 2):
-        if one.client is other.client and one.endpoint is not None and one.endpoint is other.endpoint:
-            text = f"'{one.client.name}' has two channels to {one.server.name}.{one.endpoint.name}"
-            labels = at(other.raw.span, "and this one"), at(one.raw.span, "this one")
+    seen: dict[tuple[str, str, str], Link] = {}
+    for link in scope.links:
+        if link.endpoint is None:
+            continue
+        one = seen.setdefault((link.client.name, link.server.name, link.endpoint.name), link)
+        if one is not link:
+            text = f"'{link.client.name}' has two channels to {link.endpoint_name}"
+            labels = at(link.raw.span, "and this one"), at(one.raw.span, "this one")
             problems.error("P081", text, *labels, help="one is enough: it carries many requests at a time")
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from itertools import combinations
 
 from parclose.constants import constants
+from parclose.errors import Span
 from parclose.layout import known
 from parclose.model import Bus, Device
 from parclose.problems import Collector, at
@@ -65,8 +66,9 @@ _ENDPOINTS = {"16550": "console", "nvme": "block"}
 def claimed_by_two(scope: Scope, problems: Collector) -> None:
     """P012: a device in the lists of two partitions."""
     for name, claims in scope.claims.items():
-        for (first, first_span), (second, second_span) in combinations(claims, 2):
-            if first is second or first is not claims[0][0]:
+        first, first_span = claims[0]
+        for second, second_span in claims[1:]:
+            if first is second:
                 continue
             device = scope.devices[name]
             kind = _ENDPOINTS.get(device.kind)
@@ -85,12 +87,13 @@ def claimed_by_two(scope: Scope, problems: Collector) -> None:
 def listed_twice(scope: Scope, problems: Collector) -> None:
     """P013: a device twice in one list, perhaps under two names."""
     for partition in scope.layout.partitions:
-        for (one, one_span), (other, other_span) in combinations(scope.owned(partition), 2):
-            if one is other:
-                text = f"'{partition.name}' lists the device {one.name} twice"
-                problems.error(
-                    "P013", text, at(other_span, "again"), at(one_span, "listed here"), help="remove one of the two"
-                )
+        seen: dict[str, Span] = {}
+        for device, span in scope.owned(partition):
+            if device.name in seen:
+                text = f"'{partition.name}' lists the device {device.name} twice"
+                first = at(seen[device.name], "listed here")
+                problems.error("P013", text, at(span, "again"), first, help="remove one of the two")
+            seen.setdefault(device.name, span)
 
 
 def bus_master_untrusted(scope: Scope, problems: Collector) -> None:

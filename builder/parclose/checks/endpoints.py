@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
+from parclose.constants import constants
+from parclose.errors import Label
 from parclose.layout import RawEndpoint, RawPartition
 from parclose.model import Device
 from parclose.problems import Collector, at
@@ -84,7 +84,10 @@ def extent_of(scope: Scope, endpoint: RawEndpoint) -> tuple[Device, int, int] | 
     return device, start, size if size is not None else max(device.capacity - start, 0)
 
 
-def _extents(scope: Scope) -> list[tuple[RawPartition, RawEndpoint, Device, int, int]]:
+Extent = tuple[RawPartition, RawEndpoint, Device, int, int]  # with start and size in bytes
+
+
+def _extents(scope: Scope) -> list[Extent]:
     found = []
     for partition, endpoint in _endpoints(scope):
         extent = extent_of(scope, endpoint)
@@ -152,70 +155,74 @@ def empty_extent(scope: Scope, problems: Collector) -> None:
 
 def overlapping_extents(scope: Scope, problems: Collector) -> None:
     """P065: two extents of one medium that share a block one of them may write."""
-    for one, other in combinations(_extents(scope), 2):
-        (_, first, device, start, size), (_, second, medium, also, count) = one, other
-        low, high = max(start, also), min(start + size, also + count)
-        reads = [each.access is not None and each.access.value in ("read", None) for each in (first, second)]
-        if device is not medium or low >= high or all(reads):
-            continue
-        text = f"'{first.name}' and '{second.name}' overlap on {device.name} by {format_size(high - low)}"
-        ends = sorted(begin + length for _, _, on, begin, length in _extents(scope) if on is device)
-        free = [end for end in ends if not _taken(scope, device, second, end, count)]
-        help = (
-            f"{format_size(count)} are free from {format_size(free[0])} on"
-            if free
-            else _largest_gap(scope, device, second)
-        )
-        span = second.start.span if second.start else second.span
-        earlier = first.start.span if first.start else first.span
-        labels = (
-            at(span, f"{format_size(also)} to {format_size(also + count)}"),
-            at(earlier, f"{format_size(start)} to {format_size(start + size)}"),
-        )
-        problems.error("P065", text, *labels, help=help)
+    extents = _extents(scope)
+    if len(extents) > constants()["LIMIT_CHANNELS"]:
+        return  # P134
+    for index, (_, second, medium, also, count) in enumerate(extents):
+        for _, first, device, start, size in extents[:index]:
+            overlap = min(start + size, also + count) - max(start, also)
+            if device is medium and overlap > 0 and not (_only_read(first) and _only_read(second)):
+                text = f"'{first.name}' and '{second.name}' overlap on {device.name} by {format_size(overlap)}"
+                labels = _extent_label(second, also, count), _extent_label(first, start, size)
+                problems.error("P065", text, *labels, help=_where_free(extents, device, second, count))
+                break
 
 
-def _others(scope: Scope, device: Device, endpoint: RawEndpoint) -> list[tuple[int, int]]:
-    return sorted(
-        (begin, begin + length)
-        for _, each, on, begin, length in _extents(scope)
-        if on is device and each is not endpoint
+def _only_read(endpoint: RawEndpoint) -> bool:
+    return endpoint.access is not None and endpoint.access.value in ("read", None)
+
+
+def _extent_label(endpoint: RawEndpoint, start: int, size: int) -> Label:
+    span = endpoint.start.span if endpoint.start else endpoint.span
+    return at(span, f"{format_size(start)} to {format_size(start + size)}")
+
+
+def _where_free(extents: list[Extent], device: Device, endpoint: RawEndpoint, size: int) -> str:
+    """Where `size` bytes are free on a device, or how large the largest gap is, were `endpoint` not there."""
+    others = sorted(
+        (start, start + length) for _, each, on, start, length in extents if on is device and each is not endpoint
     )
-
-
-def _taken(scope: Scope, device: Device, endpoint: RawEndpoint, start: int, size: int) -> bool:
-    if start + size > device.capacity:
-        return True
-    return any(start < end and begin < start + size for begin, end in _others(scope, device, endpoint))
-
-
-def _largest_gap(scope: Scope, device: Device, endpoint: RawEndpoint) -> str:
-    gaps, at_byte = [], 0
-    for begin, end in _others(scope, device, endpoint):
-        gaps.append((begin - at_byte, at_byte))
-        at_byte = max(at_byte, end)
-    size, start = max([*gaps, (device.capacity - at_byte, at_byte)])
-    if size <= 0:
+    gaps, position = [], 0
+    for start, end in [*others, (device.capacity, device.capacity)]:
+        gaps.append((start - position, position))
+        position = max(position, end)
+    fitting = [start for length, start in gaps if length >= size]
+    if fitting:
+        return f"{format_size(size)} are free from {format_size(fitting[0])} on"
+    largest, start = max(gaps)
+    if largest <= 0:
         return f"nothing is free on {device.name}: make another extent smaller"
-    return f"the largest free extent is {format_size(size)} from {format_size(start)} on"
+    return f"the largest free extent is {format_size(largest)} from {format_size(start)} on"
+
+
+def too_many_endpoints(scope: Scope, problems: Collector) -> None:
+    """P134: more endpoints than there can be channels to them."""
+    limit, endpoints = constants()["LIMIT_CHANNELS"], _endpoints(scope)
+    if len(endpoints) > limit:
+        text = f"{len(endpoints)} endpoints, {len(endpoints) - limit} too many"
+        labels = at(endpoints[limit][1].span, f"number {limit + 1}"), at(endpoints[-1][1].span, "the last")
+        problems.error("P134", text, *labels, help=f"at most {limit}: there can be no more channels to them")
 
 
 def console_twice(scope: Scope, problems: Collector) -> None:
     """P069: two console endpoints on one serial port."""
-    consoles = [(partition, endpoint) for partition, endpoint in _endpoints(scope) if endpoint.kind == "console"]
-    for (owner, first), (_, second) in combinations(consoles, 2):
-        device = scope.device(first.device.value)
-        if device is not None and device is scope.device(second.device.value):
-            text = f"the console endpoints '{first.name}' and '{second.name}' are both on {device.name}"
-            help = f"keep one: a console is always shared, every client may have a channel to {owner.name}.{first.name}"
-            problems.error(
-                "P069", text, at(second.device.span, "again"), at(first.device.span, "already here"), help=help
-            )
+    seen: dict[str, tuple[RawPartition, RawEndpoint]] = {}
+    for owner, endpoint in _endpoints(scope):
+        device = scope.device(endpoint.device.value) if endpoint.kind == "console" else None
+        if device is None:
+            continue
+        first_owner, first = seen.setdefault(device.name, (owner, endpoint))
+        if first is not endpoint:
+            text = f"the console endpoints '{first.name}' and '{endpoint.name}' are both on {device.name}"
+            other = f"{first_owner.name}.{first.name}"
+            help = f"keep one: a console is always shared, every client may have a channel to {other}"
+            labels = at(endpoint.device.span, "again"), at(first.device.span, "already here")
+            problems.error("P069", text, *labels, help=help)
 
 
 def nobody_uses(scope: Scope, problems: Collector) -> None:
     """P067 (warning): an endpoint that no channel leads to."""
-    if not scope.all_linked:
+    if not scope.all_linked or len(_endpoints(scope)) > constants()["LIMIT_CHANNELS"]:
         return
     aims = {raw.to.value for partition in scope.layout.partitions for raw in partition.channels if raw.to}
     for partition, endpoint in _endpoints(scope):
@@ -254,6 +261,7 @@ CHECKS = (
     off_a_block,
     empty_extent,
     overlapping_extents,
+    too_many_endpoints,
     console_twice,
     nobody_uses,
     serves_nothing,

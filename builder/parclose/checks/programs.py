@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from itertools import combinations
 from pathlib import Path
 
 from parclose import files, paths
@@ -93,10 +92,13 @@ def source_twice(scope: Scope, problems: Collector) -> None:
     """P055: one source twice in a list."""
     for partition in scope.layout.partitions:
         sources = known((partition.program.sources or ()) if partition.program else ())
-        for (one, span), (other, again) in combinations(sources, 2):
-            if Path(one) == Path(other):
-                text = f"the source '{one}' stands twice"
-                problems.error("P055", text, at(again, "again"), at(span, "listed here"), help="remove one of the two")
+        seen: dict[Path, Span] = {}
+        for name, span in sources:
+            if Path(name) in seen:
+                text = f"the source '{Path(name)}' stands twice"
+                first = at(seen[Path(name)], "listed here")
+                problems.error("P055", text, at(span, "again"), first, help="remove one of the two")
+            seen.setdefault(Path(name), span)
 
 
 def no_sources(scope: Scope, problems: Collector) -> None:
@@ -154,10 +156,14 @@ def config_file(scope: Scope, problems: Collector) -> None:
 def config_twice(scope: Scope, problems: Collector) -> None:
     """P059: two configuration files that the program would find under one name."""
     for partition in scope.layout.partitions:
-        for (one, span), (other, again) in combinations(known(partition.config), 2):
-            if Path(one).name == Path(other).name:
-                text = f"'{partition.name}' has two configurations named '{Path(one).name}'"
-                problems.error("P059", text, at(again, "and here"), at(span, "here"), help="rename one of the files")
+        seen: dict[str, Span] = {}
+        for name, span in known(partition.config):
+            found = Path(name).name
+            if found in seen:
+                text = f"'{partition.name}' has two configurations named '{found}'"
+                first = at(seen[found], "here")
+                problems.error("P059", text, at(span, "and here"), first, help="rename one of the files")
+            seen.setdefault(found, span)
 
 
 def config_fits(scope: Scope, problems: Collector) -> None:

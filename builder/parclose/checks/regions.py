@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 from parclose import files
 from parclose.constants import constants
 from parclose.layout import RawRegion, known
@@ -35,12 +33,14 @@ def two_writers(scope: Scope, problems: Collector) -> None:
 def reads_twice(scope: Scope, problems: Collector) -> None:
     """P091 (warning): a reader listed twice, or who writes and so reads anyway."""
     for region in scope.layout.regions:
-        for (one, first), (other, second) in combinations(known((*region.write, *region.read)), 2):
-            if one == other and second not in [span for _, span in known(region.write)]:
-                text = f"'{one}' stands twice for the region '{region.name}'"
-                writes = first in [span for _, span in known(region.write)]
+        seen = dict(known(region.write))
+        for name, span in known(region.read):
+            first = seen.setdefault(name, span)
+            if first is not span:
+                writes = name in dict(known(region.write))
+                text = f"'{name}' stands twice for the region '{region.name}'"
                 help = "who writes reads too: remove this one" if writes else "once is enough: remove this one"
-                problems.warning("P091", text, at(second, "again"), at(first, "already here"), help=help)
+                problems.warning("P091", text, at(span, "again"), at(first, "already here"), help=help)
 
 
 def no_size(scope: Scope, problems: Collector) -> None:

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
 
 from parclose.constants import constants
-from parclose.layout import RawFrame, RawSlot
+from parclose.errors import Span
+from parclose.layout import RawFrame, RawSlot, known
 from parclose.problems import Collector, at
 from parclose.scope import IMPLICIT_IO, MANAGER, Scope
 from parclose.wording import format_time, listing, plural, suggestion
@@ -154,10 +154,12 @@ def unknown_partition(scope: Scope, problems: Collector) -> None:
 def listed_twice(scope: Scope, problems: Collector) -> None:
     """P120: a partition twice in one frame."""
     for frame in _frames(scope):
-        for one, other in combinations(frame.slots, 2):
-            if one.partition.value is not None and one.partition.value == other.partition.value:
-                text = f"'{one.partition.value}' stands twice in one frame"
-                labels = at(other.partition.span, "again"), at(one.partition.span, "listed here")
+        seen: dict[str, Span] = {}
+        for name, span in known(slot.partition for slot in frame.slots):
+            first = seen.setdefault(name, span)
+            if first is not span:
+                text = f"'{name}' stands twice in one frame"
+                labels = at(span, "again"), at(first, "listed here")
                 problems.error(
                     "P120", text, *labels, help="an event for the first takes the processor back at once: one is enough"
                 )
