@@ -56,7 +56,7 @@ struct sample {
 #define END(who, what, channel, side, access, number, where)                                                           \
   {                                                                                                                    \
     .partition = who, .resource = RESOURCE_CHANNEL, .target = channel, .rights = access, .required = 1, .end = side,   \
-    .event = number, .address = where, .name = what                                                                    \
+    .event = number, .other_partition = IO + SENSOR - who, .other_event = number, .address = where, .name = what       \
   }
 
 const struct sample sample = {

@@ -145,6 +145,10 @@ def _channel_end(descriptor: Row, channel: Row, database: Database) -> Document:
         "rights": names.rights(channel["rights"]),
         "quota": channel["quota"],
         "event": descriptor["event"],
+        "signals": {
+            "partition": database.name("partitions", descriptor["other_partition"]),
+            "event": descriptor["other_event"],
+        },
         "address": descriptor["address"],
         "physical": channel["physical"],
         "size": channel["size"],

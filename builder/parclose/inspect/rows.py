@@ -96,13 +96,8 @@ def _descriptors(index: int, partition: Row, database: Database) -> Iterator[str
 
 def _channel(index: int, channel: Row, database: Database) -> Iterator[str]:
     what = f"channel {channel['name']!r}"
-    for end, constant in (("client", "END_CLIENT"), ("server", "END_SERVER")):
-        descriptor = database.row("descriptors", channel[f"{end}_descriptor"])
-        if descriptor is None:
-            continue
-        wanted = (channel[end], database.layouts.number("RESOURCE_CHANNEL"), index, database.layouts.number(constant))
-        if tuple(descriptor[member] for member in ("partition", "resource", "target", "end")) != wanted:
-            yield f"{what}: descriptor {channel[f'{end}_descriptor']} is not its {end}'s"
+    for end, other in (("client", "server"), ("server", "client")):
+        yield from _channel_end(index, channel, end, other, database)
     endpoint = database.row("endpoints", channel["endpoint"]) if channel["endpoint"] != constants()["NONE"] else None
     if endpoint and endpoint["server"] != channel["server"]:
         yield f"{what}: its server is not the one that has endpoint {endpoint['name']!r}"
@@ -112,3 +107,20 @@ def _channel(index: int, channel: Row, database: Database) -> Iterator[str]:
         yield f"{what} and endpoint {endpoint['name']!r} are of different classes"
     if channel["quota"] > constants()["LIMIT_IN_FLIGHT"]:
         yield f"{what}: its quota {channel['quota']} is above {constants()['LIMIT_IN_FLIGHT']}"
+
+
+def _channel_end(index: int, channel: Row, end: str, other: str, database: Database) -> Iterator[str]:
+    """What the descriptor of one end says differently: of itself, and of where its signals go."""
+    own = database.row("descriptors", channel[f"{end}_descriptor"])
+    far = database.row("descriptors", channel[f"{other}_descriptor"])
+    what, number = f"channel {channel['name']!r}", database.layouts.number
+    if own is None:
+        return
+    wanted = (channel[end], number("RESOURCE_CHANNEL"), index, number(f"END_{end.upper()}"))
+    if tuple(own[member] for member in ("partition", "resource", "target", "end")) != wanted:
+        yield f"{what}: descriptor {channel[f'{end}_descriptor']} is not its {end}'s"
+    if own["other_partition"] != channel[other]:
+        names = [database.name("partitions", one) for one in (own["other_partition"], channel[other])]
+        yield f"{what}: signals of its {end} go to {names[0]}, its {other} is {names[1]}"
+    if far is not None and own["other_event"] != far["event"]:
+        yield f"{what}: signals of its {end} set event {own['other_event']}, its {other} waits for event {far['event']}"
