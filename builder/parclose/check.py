@@ -7,7 +7,7 @@ from pathlib import Path
 
 from parclose import paths
 from parclose.board import load_board
-from parclose.checks import CHECKS
+from parclose.checks import CHECKS, programs
 from parclose.errors import Problem, UsageError
 from parclose.files import is_file
 from parclose.layout import RawLayout
@@ -21,12 +21,18 @@ from parclose.values import Reader
 from parclose.wording import listing, nearest
 
 
-def check(layout_path: Path, board: str | None = None) -> tuple[System | None, tuple[Problem, ...]]:
+_FILES_OF_PROGRAMS = (programs.program_file, programs.source_files)
+
+
+def check(
+    layout_path: Path, board: str | None = None, *, with_programs: bool = True
+) -> tuple[System | None, tuple[Problem, ...]]:
     """The system that a layout describes, and all problems found: errors, for which the system is None, and warnings.
 
     `board` is a name or path that replaces the layout's board. Spans name files as they were given here, so that
-    `layout_path` relative to the current directory gives messages that an editor can follow. Raises `UsageError` when
-    there is no such layout, or no such board where `board` names one.
+    `layout_path` relative to the current directory gives messages that an editor can follow. Without `with_programs`
+    nobody asks for the files of programs: they may have yet to be written. Raises `UsageError` when there is no such
+    layout, or no such board where `board` names one.
     """
     _must_be_file(layout_path)
     problems = Collector()
@@ -36,7 +42,8 @@ def check(layout_path: Path, board: str | None = None) -> tuple[System | None, t
         return None, problems.all()
     scope = Scope(layout, *_board(layout, board, problems))
     for each in CHECKS:
-        each(scope, problems)
+        if with_programs or each not in _FILES_OF_PROGRAMS:
+            each(scope, problems)
     if problems.failed or scope.board is None:
         return None, problems.all()
     return resolve(scope, scope.board), problems.all()

@@ -11,6 +11,7 @@ from parclose.codes import CODES
 from parclose.errors import Label, Problem
 from parclose.source import split_lines
 
+_WINDOW = 180  # characters of a line
 _COLOURS = {"error": "1;31", "warning": "1;33", "bold": "1", "frame": "1;34", "related": "1;36", "help": "1;32"}
 
 
@@ -59,7 +60,16 @@ class _Sources:
         lines = self._lines[file]
         if number > len(lines):
             return None
-        return "".join(letter if letter.isprintable() or letter == "\t" else "\ufffd" for letter in lines[number - 1])
+        return lines[number - 1]
+
+
+def _window(line: str, column: int) -> tuple[str, int]:
+    """What is shown of a line, and the column in it: a very long line is cut around its place."""
+    start = max(0, column - 1 - _WINDOW // 2) if len(line) > _WINDOW else 0
+    before, after = "\u2026" if start else "", "\u2026" if start + _WINDOW < len(line) else ""
+    cut = before + line[start : start + _WINDOW] + after
+    shown = "".join(letter if letter.isprintable() or letter == "\t" else "\ufffd" for letter in cut)
+    return shown, column - start + len(before)
 
 
 class _Painter:
@@ -91,8 +101,9 @@ class _Painter:
         if shown is None:
             return [*lines, f"{' ' * width} {self.paint('frame', '|')} {label.text}".rstrip()]
         bar = self.paint("frame", "|")
-        length = max(1, min(span.end, len(shown) + 1) - span.column)
-        under = "".join("\t" if letter == "\t" else " " for letter in shown[: span.column - 1])
+        shown, column = _window(shown, span.column)
+        length = max(1, min(column + span.end - span.column, len(shown) + 1) - column)
+        under = "".join("\t" if letter == "\t" else " " for letter in shown[: column - 1])
         said = f" {label.text}" if label.text else ""
         return [
             *lines,

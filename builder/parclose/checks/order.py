@@ -98,14 +98,15 @@ def too_many_events(scope: Scope, problems: Collector) -> None:
     limit = constants()["LIMIT_EVENTS"]
     for partition in scope.layout.partitions:
         links = [link for link in scope.links if partition in (link.client, link.server)]
-        interrupts = sum(1 for _ in scope.owned(partition))
+        interrupts = len({device.name for device, _ in scope.owned(partition)})
         if len(links) + interrupts > limit:
             over = len(links) + interrupts - limit
             text = (
                 f"'{partition.name}' has {len(links)} channels and {plural(interrupts, 'interrupt')}, {over} too many"
             )
-            labels = at(partition.span, "this partition"), at(links[-1].raw.span, "the last channel")
-            problems.error("P133", text, *labels, help=f"at most {limit} events: divide it into two partitions")
+            last = [at(link.raw.span, "the last channel") for link in links[-1:]]
+            help = f"at most {limit} events: divide it into two partitions"
+            problems.error("P133", text, at(partition.span, "this partition"), *last, help=help)
 
 
 def layout_name(scope: Scope, problems: Collector) -> None:
