@@ -20,7 +20,6 @@ from parclose.source import Node, read
 from parclose.values import Reader
 from parclose.wording import listing, nearest
 
-
 _FILES_OF_PROGRAMS = (programs.program_file, programs.source_files)
 
 
