@@ -19,7 +19,7 @@
 #define MEASURED_COUNTS 350u
 #define PATIENCE 10000000 /* polls: a PIT that stands still must not hold us up for ever */
 
-struct clock_page clock_page __attribute__((section(".bss.clock_page"), aligned(PAGE_SIZE)));
+struct clock_page clock_page __attribute__((section(".bss.clock_page")));
 
 uint64_t ticks_per_ns;
 uint64_t counts_per_tick;

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attacks on ring 0 that once came through, or nearly: each must come to nothing on the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+COUNTED = ("-icount", "shift=0,sleep=off")
+
+
+def test_clock_page_shows_nothing_but_the_clock(parclose_boot: Callable[..., Any]) -> None:
+    machine = parclose_boot("attacks/clock_page.yaml", extra=COUNTED)
+    report = machine.finish()
+    assert "reader| words behind the clock: 0, the clock runs at " in machine.log
+    assert report.end("reader").status == 0
