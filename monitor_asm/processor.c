@@ -64,7 +64,7 @@ void processor_protect(void) {
     cr4 |= CR4_SMAP;
   if (leaf_7(2, 2))
     cr4 |= CR4_UMIP;
-  write_msr(EFER, EFER_SCE | EFER_LME | EFER_NXE);
+  write_msr(EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE); /* AMD: a write that changes LMA faults (APM 2, 3.1.7) */
   write_cr4(cr4);
   write_cr0(CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE);
   write_xcr0(DATABASE->xcr0);

@@ -26,6 +26,7 @@
 #define EFER 0xc0000080
 #define EFER_SCE 0x001
 #define EFER_LME 0x100
+#define EFER_LMA 0x400
 #define EFER_NXE 0x800
 
 #define MSR_STAR 0xc0000081
