@@ -69,4 +69,6 @@ install_venv() {
 installed=
 install_packages
 install_venv
+# Saves a fifth of a second each time the tool starts, where Python may not write such files itself.
+.venv/bin/python -m compileall -q builder/parclose || exit 1
 [ -n "$installed" ] || echo "prepare: nothing to install"
