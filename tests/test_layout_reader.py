@@ -108,6 +108,34 @@ def test_one_bad_value_causes_no_problem_elsewhere(folder: Path, garbage: str) -
             assert touched or (garbage == "" and problem.code in ("P061", "P124")), (line, problem)
 
 
+def _repeated(pattern: str, count: int) -> str:
+    return ", ".join(pattern.replace("#", str(index)) for index in range(count))
+
+
+_A = "layout: 1\nboard: qemu-q35\npartitions:\n  a: {program: main.c, "
+_B = "}\n  b: {program: main.c}\n"
+MANY = {
+    "devices": _A + f"devices: [{_repeated('com1', 3_000)}]" + _B,
+    "unknown devices": _A + f"devices: [{_repeated('dev#', 3_000)}]" + _B,
+    "unknown partitions": _A + f"after: [{_repeated('p#', 3_000)}]" + _B,
+    "unknown keys": _A + _repeated("key#: 1", 2_000) + _B,
+    "channels": _A + f"channels: {{{_repeated('c#: b', 2_000)}}}" + _B,
+    "unknown ends": _A + f"channels: {{{_repeated('c#: b.e#', 2_000)}}}" + _B,
+    "renames": _A + f"channels: {{{_repeated('c#: {from: b.c#}', 1_500)}}}" + _B,
+    "sources": _A.replace("main.c", f"{{sources: [{_repeated('s#.c', 2_500)}]}}") + "memory: 1 MiB" + _B,
+    "endpoints": _A + f"devices: [nvme0], endpoints: {{{_repeated('e#: {block: nvme0}', 1_500)}}}" + _B,
+    "slots": _A + f"memory: 1 MiB{_B}schedule: {{cpu0: [{{for: 1 ms, run: [{_repeated('a', 3_000)}]}}]}}\n",
+    "regions": _A + f"memory: 1 MiB{_B}regions: {{{_repeated('r#: {size: 4 KiB, read: [a, a]}', 2_000)}}}\n",
+}
+
+
+@pytest.mark.parametrize("text", MANY.values(), ids=MANY)
+def test_very_many_of_a_kind_end_soon(folder: Path, text: str) -> None:
+    started = time.monotonic()
+    assert check_bytes(text.encode(), folder)
+    assert time.monotonic() - started < 15
+
+
 @pytest.mark.parametrize(
     "text",
     [

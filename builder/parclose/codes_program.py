@@ -41,7 +41,7 @@ PROGRAM = {
         "a program without the kit's note",
         "a program carries the note of the kit's start object, which restores its data at every start",
         "sensor: {program: sensor.elf}    # linked with crt0 of a libc",
-        "ld -T partition.ld start.o sensor.o",
+        "parclose sdk layout.yaml -o kit; gcc sensor.o -L kit @kit/link.flags -o sensor.elf",
         "Link the start object of the kit into the program: it sets up writable data at every life.",
     ),
     "P307": (

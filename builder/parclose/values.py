@@ -245,6 +245,7 @@ class Fields:
     def refuse_others(self, known: Sequence[str], later: Mapping[str, str]) -> None:
         """Note every key that is neither in `known` nor in `later`, and every one in `later`."""
         problems = self.reader.problems
+        absent = [name for name in known if self.mapping.get(name) is None]
         for entry in self.mapping.entries:
             key = entry.key.text
             inside = at(self.place, f"in {self.what}")
@@ -254,8 +255,7 @@ class Fields:
                 text = f"'{key}' is not supported yet"
                 problems.error_once("P006", text, at(entry.key.span, later[key]), inside, help=f"leave '{key}' out")
                 continue
-            near = nearest(key, [name for name in known if self.mapping.get(name) is None]) or nearest(key, known)
-            absent = [name for name in known if self.mapping.get(name) is None]
+            near = nearest(key, absent) or nearest(key, known)
             self.doubtful.update({name: entry.key.span for name in absent if near in (None, name)})
             if near is not None:
                 self.misspelt[near] = entry.key.span
