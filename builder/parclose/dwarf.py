@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from parclose import paths, tools
-from parclose.errors import MissingTool, ParcloseError
+from parclose.errors import ParcloseError
 
 _FORMAT = 1  # of the cached JSON; raise it when the dataclasses below change
 _FLAGS = ("-std=c17", "-ffreestanding", "-g", "-gdwarf-4", "-fno-eliminate-unused-debug-types", "-O0")
@@ -104,18 +104,11 @@ def _printable(data: bytes) -> str:
 def layouts() -> Layouts:
     """The layouts of all structures and enumerations in `abi/*.h`.
 
-    Without a compiler a copy that any compiler left in the cache serves: the x86-64 psABI lays out these
-    fixed-width types in one way only. (The monitor's own debug information would not do: it lacks what the
-    monitor does not use.) Raises `MissingTool` when there is neither.
+    A copy in the cache serves whichever compiler left it: the x86-64 psABI lays out these fixed-width types in one way
+    only. (The monitor's own debug information would not do: it lacks what the monitor does not use.) Raises
+    `MissingTool` when there is neither a copy nor a compiler.
     """
-    try:
-        compiler = tools.run(["gcc", "-dumpfullversion"]).strip()
-        return _cached(paths.cache() / f"abi-{_headers_hash()}-{compiler}.json")
-    except MissingTool:
-        for copy in sorted(paths.cache().glob(f"abi-{_headers_hash()}-*.json")):
-            if (found := _load(copy)) is not None:
-                return found
-        raise
+    return _cached(paths.cache(), paths.data("abi"))
 
 
 def from_elf(path: Path) -> Layouts:
@@ -141,7 +134,8 @@ def from_elf(path: Path) -> Layouts:
 
 
 @functools.cache
-def _cached(copy: Path) -> Layouts:
+def _cached(cache: Path, _headers: Path) -> Layouts:
+    copy = cache / f"abi-{_headers_hash()}.json"
     found = _load(copy)
     if found is None:
         found = _compile()
