@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import shutil
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,9 @@ import yaml
 
 import promise_image
 import promise_targets
-from parclose import emulator, paths, pipeline
+from parclose import dwarf, elf, emulator, paths, pipeline
 from parclose.constants import constants
+from parclose.testing.machine import RunningMachine
 
 HERE = Path(__file__).parent
 GUESTS, PLANTED = HERE / "guests", HERE / "planted"
@@ -44,13 +44,14 @@ class Patch:
 
 @dataclass(frozen=True)
 class Grant:
-    """Page table bits that a control sets in the attacker's tables: `access` at every target of the set `at`.
+    """Page table bits that a control sets in the tables of `to`: `access` at every target of the set `at`.
 
     `at` "ports" lets the I/O permission bitmap show a page of zeroes instead.
     """
 
     access: str
     at: str
+    to: str = promise_targets.ATTACKER
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,16 @@ class Planted:
 
 @dataclass
 class Run:
-    """One boot: the manager's report, the debug port's text, the console's, and the disk file."""
+    """One boot: the manager's report, the debug port's text, the console's, and the disk file.
+
+    `manager_fault` is the monitor's record of the manager's stop, where it was stopped: nobody is left to report it.
+    """
 
     events: list[dict[str, Any]] = field(default_factory=list)
     debug: str = ""
     console: str = ""
     disk: Path = Path()
+    manager_fault: dict[str, Any] = field(default_factory=dict)
 
     def lines(self, word: str) -> list[str]:
         """The lines of the debug port that begin with `word`."""
@@ -173,7 +178,7 @@ def _build(
 
 
 def _grant(image: promise_image.Image, result: pipeline.BuildResult, grant: Grant) -> None:
-    own = result.plan.partition(promise_targets.ATTACKER)
+    own = result.plan.partition(grant.to)
     if grant.at == "ports":
         for page in range(2):  # the call page is zero until something is waited for
             virtual = constants()["LOCAL_IO_BITMAP"] + page * constants()["PAGE_SIZE"]
@@ -207,14 +212,18 @@ def _boot(promise: Promise, result: pipeline.BuildResult, work: Path) -> Run:
     if promise.needs_disk:
         options = emulator.Options(state=work, disks={"nvme0": _neighbours_disk(work, dict(target.disks)["nvme0"])})
         run.disk = work / "disk.img"
-    with emulator.Emulator(target, options) as running:
-        running.console.setblocking(False)
+    machine = RunningMachine(target, options, promise.patience)
+    try:
         limit = time.monotonic() + promise.patience
-        while not _over(promise, run) and time.monotonic() < limit and running.process.poll() is None:
+        while not _over(promise, run) and time.monotonic() < limit and emulator.alive(machine.process):
             time.sleep(0.01)
-            _look(running, run)
+            _look(machine, run)
         time.sleep(0.05)
-        _look(running, run)
+        _look(machine, run)
+        if run.of("manager-stopped"):
+            run.manager_fault = _manager_fault(machine, result, work)
+    finally:
+        machine.stop()
     return run
 
 
@@ -222,16 +231,18 @@ def _over(promise: Promise, run: Run) -> bool:
     return any(each.get("event") in OVER for each in run.events) or promise.done(run)
 
 
-def _look(running: emulator.Emulator, run: Run) -> None:
-    with suppress(BlockingIOError):
-        run.console += running.console.recv(1 << 16).decode(errors="replace")
-    run.debug = running.options.file("debug.log").read_text(errors="replace")
-    lines = running.options.file("report.log").read_text(errors="replace").split("\n")[:-1]
-    run.events = []
-    for line in lines:
-        with suppress(ValueError):  # firmware writes there before us; an attack on the port may break a line
-            found = json.loads(line)
-            run.events += [found] if isinstance(found, dict) else []
+def _look(machine: RunningMachine, run: Run) -> None:
+    run.console, run.debug, run.events = machine.log, machine.debug, list(machine.events())
+
+
+def _manager_fault(machine: RunningMachine, result: pipeline.BuildResult, work: Path) -> dict[str, Any]:
+    """The manager's record in the monitor's own memory, read from outside."""
+    monitor = (result.image.parent / "monitor.elf").read_bytes()
+    address = next(each.value for each in elf.symbols(monitor) if each.name == "fault_records")
+    layouts, place = dwarf.layouts(), work / "fault.bin"
+    size = layouts.structs["fault_record"].size
+    machine.qmp("pmemsave", val=result.plan.monitor.physical(address), size=size, filename=str(place))
+    return dict(layouts.decode("fault_record", place.read_bytes()))
 
 
 def _neighbours_disk(work: Path, size: int) -> Path:

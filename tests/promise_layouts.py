@@ -24,6 +24,10 @@ _HOLDER = """  holder:
     program: {sources: [GUESTS/holder.c]}
 """
 
+_BEAT = """regions:
+  beat: {size: 4 KiB, write: holder, read: [attacker]}
+"""
+
 _SERVED = """  server:
     program: {{sources: [GUESTS/{guest}]}}
     debug: true
@@ -103,9 +107,9 @@ def duel(guest: str, define: str = "") -> str:
 
 
 def spied(guest: str, define: str = "") -> str:
-    """The attacker after one that keeps a secret in every register."""
+    """The attacker after one that keeps a secret in every register and counts in a region while it runs."""
     attacker = _ATTACKER.format(guest=guest, define=f", define: {{{define}}}" if define else "")
-    return _HEAD + _HOLDER + attacker
+    return _HEAD + _HOLDER + attacker + _BEAT
 
 
 def served(guest: str, end: str = "WAITS", channel: str = "server.first") -> str:

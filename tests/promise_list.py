@@ -186,13 +186,15 @@ _PRIVILEGE = (
         faults(GENERAL_PROTECTION, [vector * 16 + 2 for vector in (0x30, 0x80, 0xEF, 0xF0, 0xFF)]),
         escaped(5),
     ),
-    _deeds(
+    Promise(
         "interrupts-off",
         "no partition turns interrupts off",
         "interrupts_off.c",
+        spied("interrupts_off.c"),
         "io-privilege",
         special.stays_interruptible,
         escaped(2),
+        done=_finished,
     ),
     _deeds(
         "fault-on-stack",
@@ -323,6 +325,13 @@ _MANAGER = (
         "manager-repeats", "nothing is assigned twice", "assigned-once", special.repeats, special.is_assigned_twice
     ),
     _manager("manager-swaps", "nothing is assigned to another", "assigned-to", special.swaps, special.is_swapped),
+    _manager(
+        "manager-writes",
+        "not even the manager writes the resource database",
+        "manager-writes",
+        special.manager_is_stopped,
+        special.manager_writes,
+    ),
     _manager(
         "manager-wild",
         "the manager names rows that exist, and does not stop itself",

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from parclose.constants import constants
 from promise_kit import Run
 from promise_targets import Target
-from promise_verdicts import GENERAL_PROTECTION, nobody_escaped, others_unharmed
+from promise_verdicts import GENERAL_PROTECTION, PAGE_FAULT, nobody_escaped, others_unharmed
 
 _NOT_ASSIGNED, _ALREADY_ASSIGNED, _NOT_PERMITTED = 5, 6, 4
 _STOPPED, _FREE = 2, 0  # enum partition_state; of a channel and a partition
@@ -193,3 +194,20 @@ def loses_what_is_in_flight(run: Run, targets: list[Target]) -> str:
     """In the control the client's release was taken for the server's."""
     assert run.lines("escaped") and "in flight: 0" in run.debug, (run.debug, run.events)
     return "the client released what its server holds"
+
+
+def manager_is_stopped(run: Run, targets: list[Target]) -> str:
+    """The monitor has stopped the manager for the write, and says so itself; nothing was started before."""
+    assert run.of("attempting") and run.of("manager-stopped") and not run.of("escaped"), run.events
+    number = constants()
+    address = number["DATABASE_USER_ADDRESS"] + number["DATABASE_SIZE"] - 8
+    fault = run.manager_fault
+    assert (fault["vector"], fault["error"], fault["address"]) == (PAGE_FAULT, 7, address), fault
+    assert not run.of("started"), run.events
+    return "#PF, error 0x7, at its address; the monitor reports that the manager was stopped"
+
+
+def manager_writes(run: Run, targets: list[Target]) -> str:
+    """In the control the write succeeds."""
+    assert run.of("attempting") and run.of("escaped"), run.events
+    return "the manager wrote the database"

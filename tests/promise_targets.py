@@ -92,6 +92,13 @@ def database(plan: Plan) -> Iterator[Target]:
     yield Target(number["DATABASE_ADDRESS"] + end, number["DATABASE_PHYSICAL"] + end, "database")
 
 
+def database_of_manager(plan: Plan) -> Iterator[Target]:
+    """The end of the database where the manager reads it."""
+    number = constants()
+    end = number["DATABASE_SIZE"] - _WORD
+    yield Target(number["DATABASE_USER_ADDRESS"] + end, number["DATABASE_PHYSICAL"] + end, "database")
+
+
 def return_in_database(plan: Plan) -> Iterator[Target]:
     """The last byte of the board's name, which no name is long enough to use: the test puts a RET there."""
     number = constants()
@@ -167,6 +174,7 @@ SETS: dict[str, Callable[[Plan], Iterator[Target]]] = {
         monitor,
         returns_of_monitor,
         database,
+        database_of_manager,
         return_in_database,
         registers_monitor,
         registers_outside,

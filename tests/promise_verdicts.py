@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from parclose.constants import constants
 from promise_kit import Run
 from promise_targets import ATTACKER, Target
 
@@ -40,6 +41,9 @@ def _stopped_at_each(run: Run, expected: list[tuple[int, int, int]]) -> None:
     stops = run.of("stopped", ATTACKER)
     found = [(stop.get("vector"), stop.get("error"), int(stop.get("address", "0"), 16)) for stop in stops]
     assert found == expected, f"stopped by {found}, not {expected}\n{run.debug}"
+    for stop in stops:  # the instruction stands in its own program, or is what could not be executed
+        own = range(constants()["PROGRAM_ADDRESS"], constants()["STACK_TOP_ADDRESS"])
+        assert int(stop["rip"], 16) in own or stop["rip"] == stop["address"], stop
     assert len(run.lines("attempting")) == len(expected), run.debug
     assert [each["status"] for each in run.of("ended", ATTACKER)] == [0], run.events
     others_unharmed(run)

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Turns interrupts off and keeps the processor: life 1 by CLI, life 2 by POPF,
- * which ring 3 may execute but which leaves the flag alone. A step of the clock
- * that is far longer than the loop's own means that somebody else ran.
+ * which ring 3 may execute but which leaves the flag alone: its neighbour, which counts while it runs, goes on.
  */
 #include "hostile.h"
+#include "secret.h"
 
 #define FLAG_INTERRUPTS 0x200ull
-#define LOOP_NS 30000000ull
-#define GAP_NS 200000ull
+#define LOOP_NS 50000000ull
 
 static uint64_t flags_after_popf(void) {
   uint64_t flags;
@@ -16,15 +15,15 @@ static uint64_t flags_after_popf(void) {
   return flags;
 }
 
-static unsigned gaps_in_loop(void) {
-  unsigned gaps = 0;
-  uint64_t gap = ns_to_ticks(GAP_NS), end = deadline_in_ns(LOOP_NS);
-  for (uint64_t last = clock_now(), now; last < end; last = now) {
+static unsigned switches_in_loop(void) {
+  unsigned switches = 0;
+  uint64_t end = deadline_in_ns(LOOP_NS);
+  for (uint64_t last = *BEAT, now; clock_now() < end; last = now) {
     flags_after_popf();
-    now = clock_now();
-    gaps += now - last > gap;
+    now = *BEAT;
+    switches += now != last;
   }
-  return gaps;
+  return switches;
 }
 
 int main(void) {
@@ -35,11 +34,10 @@ int main(void) {
   }
   attempting("popf");
   uint64_t flags = flags_after_popf();
-  unsigned gaps = gaps_in_loop();
-  __asm__ volatile("" : : : "memory");
-  if (flags & FLAG_INTERRUPTS && gaps >= 3)
+  unsigned switches = switches_in_loop();
+  if (flags & FLAG_INTERRUPTS && switches >= 3)
     say("the flag stays, and others had the processor");
   else
-    escaped("interrupts off, %u gaps", gaps);
+    escaped("interrupts off, %u switches", switches);
   return verdict();
 }

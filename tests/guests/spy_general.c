@@ -31,9 +31,10 @@ static void keep(void) {
 
 int main(void) {
   attempting("to find another's general registers");
-  for (unsigned round = 0; round < SWITCHES && !has_escaped; round++) {
-    until_switched();
+  for (unsigned round = 0; round < SWITCHES && !has_escaped;) {
+    uint64_t seen = *BEAT;
     keep();
+    round += *BEAT != seen; /* else no switch came in between, and nothing is shown */
     for (unsigned i = 0; i < 14; i++)
       if (found[i] != 0x1111)
         escaped("%s holds %llx", names[i], (unsigned long long)found[i]);
