@@ -14,3 +14,11 @@ def test_clock_page_shows_nothing_but_the_clock(parclose_boot: Callable[..., Any
     report = machine.finish()
     assert "reader| words behind the clock: 0, the clock runs at " in machine.log
     assert report.end("reader").status == 0
+
+
+def test_what_a_dead_client_left_costs_its_server_no_life(parclose_boot: Callable[..., Any]) -> None:
+    machine = parclose_boot("attacks/drain.yaml")
+    report = machine.finish()
+    assert "lives of the server 1" in machine.log
+    assert report.end("leaver").lives == 7
+    assert report.end("bystander").status == 0

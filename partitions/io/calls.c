@@ -4,6 +4,7 @@
  */
 #include "calls.h"
 #include "drivers/pause.h"
+#include "live.h"
 #include "monitor.h"
 #include "parclose.h"
 
@@ -25,6 +26,11 @@ enum status calls_convert(uint32_t channel, uint32_t count, uint32_t life_number
   struct call_result result = monitor_convert(channel, count, life_number);
   *refused = (uint32_t)result.value;
   return result.status;
+}
+
+bool calls_client_lives(uint32_t channel, uint32_t life_number) {
+  uint64_t word = monitor_channel(channel).value;
+  return LIVE_STATE(word) == CHANNEL_CONNECTED && LIVE_LIFE(word) == life_number;
 }
 
 void calls_release(uint32_t channel, uint32_t count) {

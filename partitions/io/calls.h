@@ -22,6 +22,9 @@ struct convert_entry *calls_entries(void);
 /* `refused`: the entry to blame where the status is of one entry. */
 enum status calls_convert(uint32_t channel, uint32_t count, uint32_t life, uint32_t *refused);
 
+/* Whether the channel's client still is in that life. */
+bool calls_client_lives(uint32_t channel, uint32_t life);
+
 /* Gives conversions back without a word to the client. */
 void calls_release(uint32_t channel, uint32_t count);
 

@@ -76,6 +76,10 @@ enum status calls_convert(uint32_t index, uint32_t count, uint32_t life, uint32_
   return STATUS_OK;
 }
 
+bool calls_client_lives(uint32_t index, uint32_t life) {
+  return model_channel[index].connected && model_channel[index].life == life;
+}
+
 void calls_release(uint32_t index, uint32_t count) {
   CHECK(index < MODEL_CHANNELS && count <= model_channel[index].in_flight);
   model_channel[index].in_flight -= count;

@@ -108,10 +108,20 @@ void block_answer(struct block_channel *channel, uint16_t head, uint8_t *place, 
   note_signal(channel);
 }
 
+/* Nobody waits for this client's requests any more: what is under way will be released, not answered, and what the device has
+   not yet taken it shall not get. A client that is gone cannot start again before all of it is released. */
+static void abandon(struct block_channel *channel) {
+  channel->generation++;
+  for (struct block_request *request = channel->ready.first; request; request = request->next)
+    request->failed = true;
+}
+
 void block_channel_event(struct block_channel *channel) {
   struct channel_header *header = &channel->window.shared->header;
+  if (channel->ready.first && !calls_client_lives(channel->index, channel->session.client_life))
+    abandon(channel);
   if (session_server_take_up(&channel->session, header)) {
-    channel->generation++; /* what is under way will be released, not answered */
+    abandon(channel);
     while (channel->fresh.first)
       block_request_free(channel->server, block_list_take(&channel->fresh));
     virtqueue_device_reset(&channel->queue, &channel->window.shared->queue[1]); /* not used: only emptied */
