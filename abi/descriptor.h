@@ -73,13 +73,4 @@ struct config_descriptor {
   uint64_t address, size;
 };
 
-/* The clock: written once by the monitor, at CLOCK_PAGE_ADDRESS in every partition. The clock itself is the TSC. The whole
-   page is the clock's: what the linker put behind it, every partition could read. */
-struct clock_page {
-  _Alignas(4096) uint64_t frequency; /* TSC ticks a second */
-  uint64_t start;                    /* TSC when the monitor entered the manager */
-};
-
-_Static_assert(sizeof(struct clock_page) == 4096, "the clock page is one page");
-
 #endif

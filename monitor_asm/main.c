@@ -2,7 +2,7 @@
  *
  * From the first C instruction to the manager's first.
  */
-#include "../abi/descriptor.h"
+#include "../abi/clock.h"
 #include "instructions.h"
 #include "monitor.h"
 

@@ -4,7 +4,7 @@
  * PIT's channel 2, from the change of one count to the change of another, for a third of a millisecond.
  */
 #include "timer.h"
-#include "../abi/descriptor.h"
+#include "../abi/clock.h"
 #include "instructions.h"
 #include "monitor.h"
 

@@ -14,9 +14,14 @@
 #ifndef PARCLOSE_H
 #define PARCLOSE_H
 
+#if defined(__cplusplus) && !defined(PARCLOSE_HPP)
+#error "C++ programs include parclose.hpp, of the kit that `parclose sdk` writes"
+#endif
+
 #include "address.h"
 #include "call.h"
 #include "channel.h"
+#include "clock.h"
 #include "descriptor.h"
 #include "virtqueue.h"
 
