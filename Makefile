@@ -25,8 +25,8 @@ test:
 	@$(PYTEST) -m 'not slow and not soak'
 
 test-all:
-	$(PREPARE) test
-	@$(PYTEST) -m 'not soak'
+	$(PREPARE) all
+	@PARCLOSE_REQUIRE_RUST=1 $(PYTEST) -m 'not soak'
 
 soak:
 	$(PREPARE) test

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs what a checkout needs and is missing: Debian packages (as root), then .venv with the tool and its tests.
-# Usage: prepare.sh run|test. Exit 3, with the one line to run, where packages are missing and we are not root.
+# Usage: prepare.sh run|test|all. Exit 3, with the one line to run, where packages are missing and we are not root.
 set -eu
 cd "$(dirname "$0")/.."
 purpose=${1:-test}
@@ -23,9 +23,13 @@ missing_packages() {
   command -v ld >/dev/null || printf ' binutils'
   command -v qemu-system-x86_64 >/dev/null || printf ' qemu-system-x86'
   [ -e /usr/share/seabios/bios-256k.bin ] || printf ' seabios'
-  if [ "$purpose" = test ]; then
-    command -v clang-format >/dev/null || printf ' clang-format'
-  fi
+  [ "$purpose" != run ] || return 0
+  command -v clang-format >/dev/null || printf ' clang-format'
+  command -v g++ >/dev/null || printf ' g++'
+  command -v cmake >/dev/null || printf ' cmake'
+  command -v pkg-config >/dev/null || printf ' pkg-config'
+  [ "$purpose" = all ] || return 0
+  command -v rustc >/dev/null || printf ' rustc' # half a gigabyte: only for make test-all
 }
 
 install_packages() {

@@ -37,7 +37,9 @@ SECTIONS
   .rodata : {
     *(.rodata .rodata.*)
     *(.eh_frame) /* none with the kit's own flags; a ready program's is kept, since it may unwind */
+    *(.gcc_except_table .gcc_except_table.*)
   } :rodata
+  .got : { *(.got .got.plt) } :rodata /* of code made to be relocated: here the linker has finished it */
   .init_array : {
     init_array_start = .;
     KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*) SORT_BY_INIT_PRIORITY(.ctors.*)))
@@ -63,8 +65,10 @@ SECTIONS
   } :data
   program_end = .;
 
-  /DISCARD/ : { *(.comment) *(.note.GNU-stack) *(.note.gnu.*) *(.gnu.*) *(.interp) *(.dynamic) }
+  /DISCARD/ : { *(.comment) *(.note.GNU-stack) *(.note.gnu.*) *(.gnu.*) *(.interp) *(.dynamic)
+    *(.fini_array .fini_array.* .dtors .dtors.*) /* exit ends the partition: nobody would run them */ }
 }
 
 ASSERT(SIZEOF(.data) % 16 == 0, "start.S copies whole quadwords")
-ASSERT(SIZEOF(.note.parclose) != 0, "the kit's start object is missing")
+ASSERT(bss_start == ALIGN(data_end, ALIGNOF(.bss)), "a writable section of an unknown name: start.S would not restore it")
+ASSERT(SIZEOF(.note.parclose) != 0, "the start object is missing: add -l:start.o, or start.o of `parclose sdk`")

@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(json=False, verbose=0, color="auto")
     _common(parser)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=_Parser)
-    for add in (_new, _check, _build, _run, _inspect, _explain, _doctor):
+    for add in (_new, _check, _build, _run, _inspect, _sdk, _explain, _doctor):
         add(verbs)
     return parser
 
@@ -147,6 +147,13 @@ def _run(verbs: Parsers[_Parser]) -> None:
 def _inspect(verbs: Parsers[_Parser]) -> None:
     parser = _verb(verbs, "inspect", "the resource database read back out of the image itself")
     parser.add_argument("image", metavar="IMAGE", help="an image, or the directory that build made")
+
+
+def _sdk(verbs: Parsers[_Parser]) -> None:
+    parser = _verb(verbs, "sdk", "headers, start object, library, linker script and flags for programs built elsewhere")
+    _layout(parser)
+    parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the folder to write them to")
+    parser.add_argument("--board", metavar="NAME|PATH", help="instead of the layout's")
 
 
 def _explain(verbs: Parsers[_Parser]) -> None:

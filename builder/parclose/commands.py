@@ -190,6 +190,20 @@ def inspect(options: argparse.Namespace, colour: bool) -> int:
     return 1 if found["disagreements"] else 0
 
 
+def sdk(options: argparse.Namespace, colour: bool) -> int:
+    """Write the kit for programs built elsewhere, and name its files."""
+    from parclose import pipeline
+
+    files, warnings = pipeline.kit(layout_file(options.layout), Path(options.out), options.board)
+    show_problems(warnings, False, colour)
+    if options.json:
+        show_json({"directory": options.out, "files": sorted(map(str, files))})
+    else:
+        print("\n".join(map(str, files)))
+        say(f"next: read {Path(options.out) / 'README.md'}")
+    return 0
+
+
 def explain(options: argparse.Namespace, colour: bool) -> int:
     """Show the page of one code, or the list of all."""
     from dataclasses import asdict

@@ -9,23 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parclose import objects, paths
-from parclose.model import Program, System
+from parclose.model import Kit, Program, System
 from parclose.objects import Unit
 
-_COMMON = (
-    "-std=c17",
-    "-ffreestanding",
-    "-fno-pic",
-    "-fno-stack-protector",
-    "-fno-asynchronous-unwind-tables",
-    "-gno-record-gcc-switches",
-    "-O2",
-    "-g",
-    "-c",
-)
-_RING3 = (*_COMMON, "-mcmodel=small")
+# Without these code would ask for what nobody sets up: a loader that relocates, a guard word in thread-local storage.
+_BARE = ("-ffreestanding", "-fno-pic", "-fno-stack-protector", "-fno-asynchronous-unwind-tables")
+_COMMON = ("-std=c17", *_BARE, "-gno-record-gcc-switches", "-O2", "-g", "-c")
+_PROGRAM = "-mcmodel=small"  # programs stand below 2 GiB
+_RING3 = (*_COMMON, _PROGRAM)
 # No red zone: an interrupt in ring 0 uses the same stack. No vector registers: they hold the partition's values.
 _RING0 = (*_COMMON, "-mcmodel=kernel", "-mno-red-zone", "-mgeneral-regs-only")
+
+_PRIVATE_HEADERS = ("runtime.h",)  # what the runtime's own files share
 
 
 @dataclass(frozen=True)
@@ -59,6 +54,19 @@ def compile_system(system: System, monitor: Path | None = None, partitions: Path
         partitions={name: tuple(made[unit] for unit in each) for name, each in units.items()},
         partition_script=made[scripts[1]],
     )
+
+
+def compile_kit() -> Kit:
+    """The runtime, for programs built elsewhere. Raises `ParcloseError` with the compiler's message, `MissingTool`."""
+    ring3 = paths.data("partitions")
+    units = [*_folder_units(ring3 / "runtime", ring3), *_folder_units(ring3 / "kit", ring3)]
+    script = _script_unit(ring3 / "partition.ld.S")
+    made = objects.compile_units([script, *units])
+    library = {unit.source.stem: made[unit] for unit in units}
+    public = [*(ring3 / "runtime").glob("*.h"), *(ring3 / "kit").glob("*.hpp")]
+    headers = {f"include/{header.name}": header for header in public if header.name not in _PRIVATE_HEADERS}
+    headers |= {f"include/abi/{header.name}": header for header in paths.data("abi").glob("*.h")}
+    return Kit(library.pop("start"), library, made[script], dict(sorted(headers.items())), (*_BARE, _PROGRAM))
 
 
 def compile_generated(sources: Mapping[str, str]) -> dict[str, bytes]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from parclose import objects, paths, tools
 from parclose.errors import ParcloseError
 
-_FLAGS = ("-static", "-nostdlib", "--build-id=none", "-z", "noexecstack", "-z", "max-page-size=4096")
+FLAGS = ("-static", "-nostdlib", "--build-id=none", "-z", "noexecstack", "-z", "max-page-size=4096")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def _link_partition(item: tuple[str, Parts]) -> tuple[str, Path]:
 
 def _link(parts: Parts, support_library: bool) -> Path:
     names = [part.name for part in parts.objects]
-    words = [objects.tool("ld"), objects.tool("gcc"), *_FLAGS, parts.script.name, *names, str(support_library)]
+    words = [objects.tool("ld"), objects.tool("gcc"), *FLAGS, parts.script.name, *names, str(support_library)]
     key = objects.digest(json.dumps(words).encode())
     found = paths.cache() / "linked" / key
     if found.is_file():
@@ -63,7 +63,7 @@ def _link(parts: Parts, support_library: bool) -> Path:
     with tempfile.TemporaryDirectory(prefix="parclose-") as folder:
         result = Path(folder) / "program"
         libraries = [_support_library()] if support_library else []
-        tools.run(["ld", *_FLAGS, "-T", parts.script, "-o", result, *parts.objects, *libraries])
+        tools.run(["ld", *FLAGS, "-T", parts.script, "-o", result, *parts.objects, *libraries])
         return objects.keep("linked", key, result.read_bytes())
 
 

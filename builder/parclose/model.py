@@ -9,6 +9,7 @@ to complain or where the machine names them at run time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -310,3 +311,17 @@ class System:
     on_end: OnEnd
     defaults: tuple[str, ...]
     span: Span
+
+
+# --- for programs built elsewhere -------------------------------------------
+
+
+@dataclass(frozen=True)
+class Kit:
+    """What programs built elsewhere are linked with, as files, and the compiler's flags for them."""
+
+    start: Path
+    library: Mapping[str, Path]  # objects by the names of their sources, without suffix
+    script: Path
+    headers: Mapping[str, Path]  # by their places in the kit
+    flags: tuple[str, ...]

@@ -14,6 +14,7 @@ from parclose import disassemble as disassemble_stage
 from parclose import elf, image_map, publish, report
 from parclose import generate as generate_stage
 from parclose import image as image_stage
+from parclose import kit as kit_stage
 from parclose import link as link_stage
 from parclose import pagetables as pagetables_stage
 from parclose import plan as plan_stage
@@ -87,6 +88,22 @@ def build_system(
         audit_stage.audit(system, plan, image)
     publish.publish(out, _files(system, plan, programs, sources, image))
     return BuildResult(out / "image.elf", system, plan, (*warnings, *remarks))
+
+
+def kit(layout: Path, out: Path, board: str | None = None) -> tuple[list[Path], tuple[Problem, ...]]:
+    """Write what programs of `layout` that are built elsewhere need into the folder `out`; its files, and warnings.
+
+    The programs themselves may have yet to be built. Raises as `build` does, and `UsageError` for a folder with
+    something else in it.
+    """
+    kit_stage.must_be_kit(out)
+    system, problems = check_stage.check(layout, board, with_programs=False)
+    if system is None:
+        raise LayoutProblems(tuple(problems))
+    raise_if_errors(problems)
+    files = kit_stage.files(system, compile_stage.compile_kit(), link_stage.FLAGS)
+    publish.publish(out, files)
+    return [out / name for name in files], tuple(problems)
 
 
 def _parts(system: System, compiled: compile_stage.Compiled) -> tuple[Parts, dict[str, Parts]]:

@@ -183,7 +183,7 @@ def _note(subject: Subject) -> Iterator[Problem]:
     yield subject.problem(
         "P306",
         "does not carry the note of the kit's start object, so nothing would restore its writable data at a restart",
-        "link it with the kit's start object and linker script",
+        "link it as the README.md of the kit says: `parclose sdk LAYOUT -o kit`, then gcc … -L kit @kit/link.flags",
     )
 
 

@@ -19,6 +19,7 @@ _NOT_PASSED_ON = ("CPATH", "C_INCLUDE_PATH", "DEPENDENCIES_OUTPUT", "SUNPRO_DEPE
 
 _PACKAGES = {
     "gcc": "gcc",
+    "ar": "binutils",
     "as": "binutils",
     "ld": "binutils",
     "objdump": "binutils",
