@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-
-pytestmark = pytest.mark.slow
+ALLOWED = ("jinja2", "markupsafe", "yaml", "elftools")  # what the tool may import when it runs, jinja2's own too
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +29,20 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def parclose(installed: Path, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    script = "import sys; sys.path.insert(0, sys.argv.pop(1)); from parclose.__main__ import main; sys.exit(main())"
-    environment = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
-    command = [sys.executable, "-P", "-c", script, str(installed), *words]
+@pytest.fixture(scope="module")
+def allowed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the packages that the tool says it needs, and no others."""
+    place = tmp_path_factory.mktemp("allowed")
+    for name in ALLOWED:
+        (place / name).symlink_to(Path(str(importlib.import_module(name).__file__)).parent)
+    return place
+
+
+def parclose(path: tuple[Path, ...], home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the tool from the folders `path` alone: -S leaves out all that is installed."""
+    script = f"import sys; sys.path[:0] = {[*map(str, path)]}; from parclose.__main__ import main; sys.exit(main())"
+    environment = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "PYTHONPATH": ""}
+    command = [sys.executable, "-S", "-P", "-c", script, *words]
     return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=120)
 
 
@@ -38,7 +50,17 @@ def listing(folder: Path) -> list[str]:
     return sorted(str(path) for path in folder.rglob("*") if "__pycache__" not in path.parts)
 
 
-def test_new_check_build_and_run_work_from_the_wheel(installed: Path, tmp_path: Path) -> None:
+def test_every_folder_that_the_tool_reads_is_shipped() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    shipped = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    sources = [file.read_text() for file in (ROOT / "builder" / "parclose").rglob("*.py")]
+    read = {name for text in sources for name in re.findall(r'\bdata\("(\w+)"', text)}
+    assert {"abi", "boards", "examples", "monitor_asm", "partitions", "templates"} <= read
+    assert shipped == {name: f"parclose/_data/{name}" for name in sorted(read)}
+
+
+@pytest.mark.slow
+def test_new_check_build_and_run_work_from_the_wheel(installed: Path, allowed: Path, tmp_path: Path) -> None:
     before = listing(installed)
     for words in (
         ["new", "mine"],
@@ -47,16 +69,18 @@ def test_new_check_build_and_run_work_from_the_wheel(installed: Path, tmp_path: 
         ["run", "build/mine"],
         ["inspect", "build/mine"],
     ):
-        done = parclose(installed, tmp_path, *words)
+        done = parclose((installed, allowed), tmp_path, *words)
         assert done.returncode == 0, (words, done.stderr)
     assert listing(installed) == before
 
 
-def test_the_wheel_says_which_it_is(installed: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_wheel_says_which_it_is(installed: Path, allowed: Path, tmp_path: Path) -> None:
     ours = subprocess.run([sys.executable, "-m", "parclose", "--version"], capture_output=True, text=True, timeout=60)
-    assert parclose(installed, tmp_path, "--version").stdout == ours.stdout
+    assert parclose((installed, allowed), tmp_path, "--version").stdout == ours.stdout
 
 
+@pytest.mark.slow
 def test_it_runs_from_where_the_wheel_is(installed: Path, tmp_path: Path) -> None:
     script = f"import sys; sys.path.insert(0, {str(installed)!r}); from parclose import paths; print(paths.data('abi'))"
     done = subprocess.run(
