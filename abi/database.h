@@ -17,8 +17,15 @@
 #include <stdint.h>
 
 #define DATABASE_MAGIC 0x45534f4c43524150ull /* "PARCLOSE" */
-#define DATABASE_VERSION 1u
+#define DATABASE_VERSION 2u
 #define NONE 0xffffffffu /* "no such row" in an index field of 32 bits */
+
+/* The checksum of bytes: for each little-endian word of 8 bytes, sum = rotate_left((sum ^ word) * PRIME, TURN), modulo 2^64.
+   Each step can be undone, so no change within one word goes unnoticed. Against accidents and parts of different
+   builds, not against a forger. */
+#define CHECKSUM_START 0xcbf29ce484222325ull
+#define CHECKSUM_PRIME 0x100000001b3ull
+#define CHECKSUM_TURN 29
 
 #define RIGHT_READ 1u
 #define RIGHT_WRITE 2u
@@ -55,7 +62,8 @@ struct port_write {
 struct database {
   uint64_t magic;            /* DATABASE_MAGIC */
   uint32_t version;          /* DATABASE_VERSION */
-  uint32_t size;             /* of the whole database */
+  uint32_t size;             /* of the whole database; a multiple of 8 */
+  uint64_t checksum;         /* of the whole database, this field taken as 0 */
   struct table features;     /* struct feature_row */
   struct table memory;       /* struct memory_row */
   struct table processors;   /* struct processor_row */
@@ -70,6 +78,7 @@ struct database {
   struct table endpoints;    /* struct endpoint_row */
   struct table channels;     /* struct channel_row */
   struct table start_order;  /* uint32_t partition indexes, without the manager */
+  struct table sums;         /* struct sum_row */
   uint32_t manager;          /* partition index */
   uint32_t on_end;           /* enum on_end */
   uint64_t xcr0;             /* state components every partition finds enabled (Intel SDM 1, 13.3) */
@@ -77,7 +86,7 @@ struct database {
   uint16_t monitor_port; /* 16550 at which the monitor prints before the first partition runs and at the end; 0: none */
   uint16_t debug_port;   /* port that CALL_DEBUG writes to; 0: none */
   uint16_t report_port;  /* port of the manager's report; 0: none */
-  uint16_t reserved;
+  uint16_t ports_check;  /* the three, exclusive-or: says whether they can be believed while the checksum is in doubt */
   struct port_write poweroff; /* used by the manager, which has these ports */
   struct port_write reboot;
   char layout[LIMIT_SOURCE + 1]; /* file name of the layout */
@@ -98,6 +107,13 @@ struct memory_row {
   uint64_t start, size;
   char name[LIMIT_NAME + 1];
   char source[LIMIT_SOURCE + 1];
+};
+
+/* What the image holds besides the database, and that the monitor trusts as it stands: compared before it is used. */
+struct sum_row {
+  uint64_t start, size; /* physical; multiples of 8 */
+  uint64_t sum;         /* the checksum of the bytes there */
+  char name[LIMIT_NAME + 1];
 };
 
 struct processor_row {

@@ -24,14 +24,52 @@ struct pvh_memory {
 #define PVH_MEMORY_USABLE 1
 #define BOOT_MAPPED 0x100000000ull /* what the boot tables show one to one */
 
+static const char image_changed[] = "the image itself, which was changed or has parts of different builds";
+
+/* Of `size` bytes, a multiple of 8, from `start` on; `sum` is that of what precedes them. */
+static uint64_t checksum(uint64_t sum, const void *start, uint64_t size) {
+  const uint64_t *word = start;
+  for (const uint64_t *end = word + size / sizeof *word; word != end; word++) {
+    sum = (sum ^ *word) * CHECKSUM_PRIME;
+    sum = sum << CHECKSUM_TURN | sum >> (64 - CHECKSUM_TURN);
+  }
+  return sum;
+}
+
+static uint64_t database_checksum(const struct database *database) {
+  const uint64_t itself = 0;
+  uint64_t rest = offsetof(struct database, checksum) + sizeof itself;
+  uint64_t sum = checksum(CHECKSUM_START, database, offsetof(struct database, checksum));
+  sum = checksum(sum, &itself, sizeof itself);
+  return checksum(sum, (const char *)database + rest, database->size - rest);
+}
+
+/* First of all: until then not even the ports to print on are known to be the planned ones. */
 static void check_database(void) {
   const struct database *database = DATABASE;
-  if (database->magic != DATABASE_MAGIC || database->version != DATABASE_VERSION)
-    refuse("resource database", "version", "the image: monitor and tables are of different builds", DATABASE_VERSION,
-           database->version);
-  ASSERT(database->size <= DATABASE_SIZE && database->partitions.count <= LIMIT_PARTITIONS);
+  if (database->magic != DATABASE_MAGIC)
+    refuse("resource database", "magic", image_changed, DATABASE_MAGIC, database->magic);
+  if (database->version != DATABASE_VERSION)
+    refuse("resource database", "version", image_changed, DATABASE_VERSION, database->version);
+  if (database->size < sizeof *database || database->size > DATABASE_SIZE || database->size % 8 != 0)
+    refuse("resource database", "most bytes", image_changed, DATABASE_SIZE, database->size);
+  uint64_t sum = database_checksum(database);
+  if (sum != database->checksum)
+    refuse("checksum of", "resource database", image_changed, database->checksum, sum);
+  ASSERT(database->partitions.count <= LIMIT_PARTITIONS);
   ASSERT(database->descriptors.count <= LIMIT_DESCRIPTORS && database->channels.count <= LIMIT_CHANNELS);
   ASSERT(database->manager < database->partitions.count && database->interrupts.count <= LIMIT_INTERRUPTS);
+}
+
+/* Page tables, I/O bitmaps and what else the database vouches for, this monitor included. */
+static void check_sums(void) {
+  const struct sum_row *row = TABLE(sums, sum_row);
+  for (uint32_t i = 0; i < DATABASE->sums.count; i++) {
+    ASSERT(row[i].start < BOOT_MAPPED && row[i].size <= BOOT_MAPPED - row[i].start);
+    uint64_t sum = checksum(CHECKSUM_START, (const void *)row[i].start, row[i].size);
+    if (sum != row[i].sum)
+      refuse("checksum of", row[i].name, image_changed, row[i].sum, sum);
+  }
 }
 
 static bool has_feature(const struct feature_row *row) {
@@ -75,5 +113,6 @@ void check_machine(const struct pvh_start_info *info) {
   check_database();
   check_processor();
   check_memory(info);
+  check_sums();
   pci_check();
 }

@@ -2,6 +2,7 @@
  *
  * The monitor: linked once, at fixed addresses, whatever the layout. The builder maps each loadable segment at or above
  * MONITOR_ADDRESS with its rights; the boot segments, at their physical addresses, are not mapped after boot.
+ * What is only read ends at a multiple of 8, as its checksum wants it.
  */
 #include "../abi/address.h"
 
@@ -29,7 +30,7 @@ PHDRS {
 
 SECTIONS {
   . = MONITOR_PHYSICAL;
-  .boot : { *(.boot) } :boot
+  .boot : { *(.boot) . = ALIGN(8); } :boot
   .note.pvh : { *(.note.pvh) } :boot :note
   . = ALIGN(PAGE_SIZE);
   .boot_tables : { *(.boot_tables) } :boot_tables
@@ -37,9 +38,9 @@ SECTIONS {
   boot_end = .;
 
   . = MONITOR_ADDRESS + (boot_end - MONITOR_PHYSICAL);
-  .text : AT(PHYSICAL(ADDR(.text))) { text_start = .; *(.text .text.*) text_end = .; } :text
+  .text : AT(PHYSICAL(ADDR(.text))) { text_start = .; *(.text .text.*) text_end = .; . = ALIGN(8); } :text
   . = ALIGN(PAGE_SIZE);
-  .rodata : AT(PHYSICAL(ADDR(.rodata))) { *(.rodata .rodata.*) } :rodata
+  .rodata : AT(PHYSICAL(ADDR(.rodata))) { *(.rodata .rodata.*) . = ALIGN(8); } :rodata
   . = ALIGN(PAGE_SIZE);
   .data : AT(PHYSICAL(ADDR(.data))) { *(.data .data.*) } :data
   .bss : AT(PHYSICAL(ADDR(.bss))) { *(.bss.clock_page) *(.bss .bss.* COMMON) . = ALIGN(PAGE_SIZE); } :data

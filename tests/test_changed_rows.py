@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One byte of a row changed in the image changes both what `inspect` says and what the monitor enforces."""
+"""One byte of a row changed in the image changes both what `inspect` says and what the monitor enforces.
+
+The image is sealed anew: with the checksums of before it would not start (test_seal.py)."""
 
 from __future__ import annotations
 
@@ -15,6 +17,7 @@ from parclose import dwarf, emulator, inspect, pipeline
 from parclose.constants import constants
 from parclose.emulator import Machine
 from parclose.inspect import database, physical
+from parclose.seal import seal
 from parclose.testing.machine import RunningMachine
 
 Document = dict[str, Any]
@@ -51,8 +54,8 @@ def changed(built: Machine, change: Change, folder: Path) -> Machine:
     memory = physical.load(built.image)
     content[file_offset(content, row_of(memory, change.table, change.row, change.member)) + change.byte] = change.value
     image = folder / "changed.elf"
-    image.write_bytes(content)
     assert sum(a != b for a, b in zip(content, built.image.read_bytes(), strict=True)) == 1
+    image.write_bytes(seal(bytes(content)))
     before, after = inspect.read(built.image), inspect.read(image)
     assert change.said(before) != change.then
     assert change.said(after) == change.then

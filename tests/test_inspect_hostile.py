@@ -79,7 +79,7 @@ def test_another_program_has_no_database(tmp_path: Path) -> None:
 def test_another_version_says_so(tmp_path: Path) -> None:
     made = image_kit.sample()
     made.poke(DATABASE + 8, b"\x09")
-    with pytest.raises(ParcloseError, match="version 9, this tool reads version 1") as caught:
+    with pytest.raises(ParcloseError, match="version 9, this tool reads version 2") as caught:
         inspect.read(made.write(tmp_path / "x.img"))
     assert caught.value.hint
 
@@ -96,10 +96,10 @@ def test_cut_off_anywhere(tmp_path: Path) -> None:
     [
         (12, b"\xff\xff\xff\xff", "it says that it has 4294967295 bytes"),
         (12, b"\x10\0\0\0", "it says that it has 16 bytes"),
-        (16 + 4, b"\xff\xff\xff\xff", "table of features says 4294967295 rows"),
-        (56, b"\xff\xff\xff\x7f", "table of partitions says 3 rows at 0x7fffffff"),
-        (56 + 4, b"\x41\0\0\0", "table of partitions says 65 rows"),
-        (120 + 4, b"\xff\xff\0\0", "table of start_order says 65535 rows"),
+        (24 + 4, b"\xff\xff\xff\xff", "table of features says 4294967295 rows"),
+        (64, b"\xff\xff\xff\x7f", "table of partitions says 3 rows at 0x7fffffff"),
+        (64 + 4, b"\x41\0\0\0", "table of partitions says 65 rows"),
+        (128 + 4, b"\xff\xff\0\0", "table of start_order says 65535 rows"),
     ],
 )
 def test_sizes_that_cannot_be(tmp_path: Path, offset: int, data: bytes, expected: str) -> None:

@@ -107,6 +107,7 @@ def test_changed_bytes_of_a_row_in_the_built_image(
     before, after = inspect.text(inspect.read(built)), inspect.text(inspect.read(changed))
     assert before.splitlines()[1:] != after.splitlines()[1:]
     assert said in after
+    assert "will not start: checksum of resource database" in after and "will not start" not in before
 
 
 def test_a_right_added_in_the_built_page_tables(built: Path, found: Document, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from parclose.constants import constants
 from parclose.elf import Elf
 from parclose.place import align_up
 from parclose.planned import Plan, PlannedPartition
+from parclose.seal import seal
 
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SEGMENT = struct.Struct("<IIQQQQQQ")
@@ -39,7 +40,7 @@ def image(plan: Plan, generated: Mapping[str, bytes]) -> bytes:
     chunks = [*_monitor(plan.monitor), *_tables(plan, generated), *_memory(plan)]
     for partition in plan.partitions:
         chunks += _program(partition)
-    return _write(plan.monitor, _merge(sorted(chunks, key=lambda chunk: chunk.physical)))
+    return seal(_write(plan.monitor, _merge(sorted(chunks, key=lambda chunk: chunk.physical))))
 
 
 def _monitor(monitor: Elf) -> Iterator[Chunk]:

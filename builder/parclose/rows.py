@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from parclose.constants import constants
 from parclose.errors import Span
 from parclose.model import Access, ChannelClass, Endpoint, System
+from parclose.place import align_up
 from parclose.planned import (
     Extent,
     ExtentKind,
@@ -36,8 +39,11 @@ TYPES = {
     "endpoints": "struct endpoint_row",
     "channels": "struct channel_row",
     "start_order": "uint32_t",
+    "sums": "struct sum_row",
 }
 
+_SUMMED = (ExtentKind.TABLES, ExtentKind.DESCRIPTORS, ExtentKind.IO_BITMAP)
+_WORD = 8  # bytes that a step of the checksum takes
 _OWN = (ExtentKind.TABLES, ExtentKind.DESCRIPTORS, ExtentKind.CALL_PAGE, ExtentKind.CONTEXT, ExtentKind.IO_BITMAP)
 
 
@@ -57,6 +63,7 @@ def database_rows(system: System, plan: Plan) -> dict[str, list[Row] | list[str]
         "endpoints": _endpoints(plan),
         "channels": [_channel(channel, plan, system) for channel in plan.channels],
         "start_order": [index[name] for name in system.start_order],
+        "sums": list(_sums(plan)),
     }
     return {name: found[name] for name in TYPES}
 
@@ -223,6 +230,22 @@ def _device(planned: PlannedDevice) -> Row:
         "msix_table": hex(planned.msix_table),
         "source": place(device.span),
     }
+
+
+def _sums(plan: Plan) -> Iterator[Row]:
+    """What is compared at start: the monitor's own bytes, and the tables that the processor and partitions read.
+
+    The checksums themselves are put in when the bytes are there (seal.py)."""
+    for segment in plan.monitor.segments:
+        if segment.content and not segment.write:
+            yield _sum("the monitor", segment.physical, align_up(segment.memory_size, _WORD))
+    for extent in plan.extents:
+        if extent.kind in _SUMMED:
+            yield _sum(extent.name, extent.physical, extent.size)
+
+
+def _sum(name: str, start: int, size: int) -> Row:
+    return {"start": hex(start), "size": hex(size), "name": text(name)}
 
 
 def _bars(plan: Plan) -> list[Row]:

@@ -9,11 +9,12 @@ is listed under `disagreements`. Nothing of a build folder is needed.
 from __future__ import annotations
 
 import itertools
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from parclose import dwarf
+from parclose import dwarf, seal
 from parclose.constants import constants
 from parclose.inspect import compare, database, describe, grants, names, physical, rows, walk
 from parclose.inspect.text import text
@@ -26,9 +27,9 @@ _MOST_DISAGREEMENTS = 100  # of one partition, and of the rows among themselves
 def read(image: Path) -> dict[str, Any]:
     """The document that `inspect --json` prints: addresses and sizes in bytes, times in nanoseconds.
 
-    `disagreements` is empty for an image that the builder made and nobody changed. Raises `ParcloseError` for
-    what is no image, is cut off or is damaged beyond reading, `MissingTool` where neither a compiler nor a
-    cached copy can say how the structures are laid out.
+    `disagreements` is empty for an image that the builder made and nobody changed, and all `checksums` are right.
+    Raises `ParcloseError` for what is no image, is cut off or is damaged beyond reading, `MissingTool` where
+    neither a compiler nor a cached copy can say how the structures are laid out.
     """
     memory = physical.load(image)
     found = database.read(memory, dwarf.layouts())
@@ -38,9 +39,23 @@ def read(image: Path) -> dict[str, Any]:
     view = _View(memory, found, spaces)
     document["partitions"] = [view.partition(index) for index in range(len(spaces))]
     document |= {name: getattr(describe, name)(found) for name in ("devices", "endpoints", "channels")}
+    document["checksums"] = _checksums(image)
     disagreements = [_disagreement(None, text) for text in _some(rows.contradictions(found))]
     document["disagreements"] = disagreements + view.disagreements
     return document
+
+
+def _checksums(image: Path) -> list[dict[str, Any]]:
+    """What the monitor compares before it trusts it; without `right` it refuses to start."""
+    try:
+        return [{**vars(each), "right": each.said == each.found} for each in seal.sums(image.read_bytes())]
+    except (
+        KeyError,
+        ValueError,
+        OSError,
+        struct.error,
+    ):  # rows that lead out of the file: told as contradictions elsewhere
+        return []
 
 
 def _some(found: Iterator[str]) -> Iterator[str]:

@@ -29,6 +29,7 @@ ROW_OF = {
     "interrupts": "interrupt_row",
     "endpoints": "endpoint_row",
     "channels": "channel_row",
+    "sums": "sum_row",
 }
 _MOST_BLOCKS = 16384  # descriptors of all blocks together: a bound on the work that a foreign image can cause
 _INDEX_SIZE = 4  # of start_order, whose rows are plain uint32_t

@@ -24,7 +24,15 @@ def _lines(document: Document) -> Iterator[str]:
         yield from _partition(partition)
     yield from _unowned(document)
     yield ""
+    yield from _checksums(document["checksums"])
     yield from _disagreements(document["disagreements"])
+
+
+def _checksums(checksums: list[Document]) -> Iterator[str]:
+    """Only those that are wrong: with one of them the image does not start."""
+    for each in checksums:
+        if not each["right"]:
+            yield f"will not start: checksum of {each['name']} is {each['found']:#018x}, not {each['said']:#018x}"
 
 
 def _processor(number: int, processor: Document) -> Iterator[str]:
