@@ -303,3 +303,13 @@ def test_a_descriptor_page_that_is_full_is_a_problem() -> None:
     config = tuple(Config(f"c{number}", Path("c"), SPAN) for number in range(320))
     (problem,) = problems(system((MANAGER, partition("g", config=config))))
     assert problem.code == "P326" and "descriptor page has 64 KiB" in problem.message
+
+
+def test_more_descriptors_than_rows_is_a_problem() -> None:
+    guests = [partition(f"g{number}") for number in range(60)]
+    readers = tuple(guest.name for guest in guests[1:])
+    regions = tuple(Region(f"r{number}", PAGE, None, "g0", readers, SPAN) for number in range(70))
+    rows = 61 * 4 + 70 * 60  # each partition has text, read-only data, data and stack of its own
+    (problem,) = problems(system((MANAGER, *guests), regions=regions))
+    assert problem.code == "P328" and f"{rows}, {rows - 4096} too many" in problem.message
+    assert len(planned(system((MANAGER, *guests), regions=regions[:64])).descriptors) == 61 * 4 + 64 * 60 <= 4096

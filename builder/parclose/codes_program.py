@@ -135,4 +135,12 @@ PROGRAM = {
         "io: {devices: [nvme0, nvme1]}",
         "Give up a device.",
     ),
+    "P328": (
+        "more grants than the database has rows",
+        "a partition has a descriptor for each region, device and end of a channel, LIMIT_DESCRIPTORS in all "
+        "(abi/limits.h)",
+        "regions: {r0: {readers: [p0, …, p60]}, …}    # a hundred of them",
+        "regions: {r0: {readers: [p0, p1]}, …}",
+        "Share regions among fewer partitions, or make few large ones of many small ones.",
+    ),
 }

@@ -63,8 +63,9 @@ def _fixed_extents(ground: Ground) -> None:
 def _pages(ground: Ground, placed: Rows) -> tuple[Pages, ...]:
     """Each partition's descriptor pages, call page, context and, where it has ports, I/O permission bitmap."""
     page = constants()["PAGE_SIZE"]
-    count = Counter(each.partition for each in placed.configs)
-    count.update(each.partition for each in placed.descriptors)
+    count = Counter(each.partition for each in placed.descriptors)
+    ground.check_descriptors(count)
+    count.update(each.partition for each in placed.configs)
     found = []
     for index, partition in enumerate(ground.system.partitions):
         name, size = partition.name, ROW_MOST * (1 + count[index])

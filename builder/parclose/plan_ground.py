@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 from parclose.constants import constants
 from parclose.errors import Label, Problem, Span
@@ -87,6 +88,20 @@ class Ground:
                     f"their descriptions need {format_size(size)}, its descriptor page has {format_size(most)}",
                     (Label(partition.span, "this partition"),),
                     "divide what it has among two partitions",
+                )
+            )
+
+    def check_descriptors(self, counts: Mapping[int, int]) -> None:
+        """A problem when all partitions, by index, have more descriptors together than the database has rows."""
+        most, total = constants()["LIMIT_DESCRIPTORS"], sum(counts.values())
+        if total > most:
+            largest = self.system.partitions[max(counts, key=lambda index: counts[index])]
+            self.problems.append(
+                Problem(
+                    "P328",
+                    f"regions, devices and ends of channels of all partitions are {total}, {total - most} too many",
+                    (Label(largest.span, f"'{largest.name}' has the most of them"),),
+                    f"at most {most}: share regions among fewer partitions",
                 )
             )
 
