@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import struct
 import time
@@ -26,7 +27,7 @@ from parclose.testing.machine import RunningMachine
 
 HERE = Path(__file__).parent
 GUESTS, PLANTED = HERE / "guests", HERE / "planted"
-BUILD = HERE.parent / "build" / "promises"
+BUILD = HERE.parent / "build" / "promises" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 TARGETS_FILE = "targets.bin"
 MOST_TARGETS = 96
 OVER = ("end", "panic", "refused-machine", "manager-stopped")  # reports after which nothing more comes

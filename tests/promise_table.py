@@ -11,36 +11,33 @@ import pytest
 DOCUMENT = Path(__file__).parent.parent / "build" / "promises.json"
 COLUMNS = ("promise", "guest", "refused", "control")
 
+TEST, PROPERTY = "::test_promise[", "promise"
+
 _rows: dict[int, dict[str, str]] = {}
-_selected = 0
+_seen: set[str] = set()
 
 
-def keep(number: int, row: dict[str, str]) -> None:
-    """Note a promise that was held and whose control succeeded; `number` is its place in the table."""
-    assert set(row) == set(COLUMNS) and all(row.values()), row
-    _rows[number] = row
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Count the promises that are to be attacked in this run."""
-    global _selected
-    _selected = sum(getattr(item, "originalname", "") == "test_promise" for item in session.items)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Collect the rows: a test hands them over in its properties, which come from other processes too."""
+    if TEST in report.nodeid:
+        _seen.add(report.nodeid)
+        _rows.update(value for name, value in report.user_properties if name == PROPERTY and report.passed)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the rows of this run."""
-    if not _selected:
+    if not _seen:
         return
     from promise_list import PROMISES, UNPROVEN
 
     rows = [_rows[number] for number in sorted(_rows)]
-    terminalreporter.section(f"promises: of {_selected}, {len(rows)} held, and the control of each succeeded")
+    terminalreporter.section(f"promises: of {len(_seen)}, {len(rows)} held, and the control of each succeeded")
     for row in rows:
         terminalreporter.write_line(f"{row['promise']}  [{row['guest']}]")
         terminalreporter.write_line(f"    refused: {row['refused']}")
         terminalreporter.write_line(f"    control: {row['control']}")
     for text in UNPROVEN:
         terminalreporter.write_line(f"not shown: {text}")
-    if _selected == len(PROMISES):
+    if len(_seen) == len(PROMISES):
         DOCUMENT.parent.mkdir(exist_ok=True)
         DOCUMENT.write_text(json.dumps(rows, indent=2) + "\n")

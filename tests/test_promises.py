@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 import promise_kit
@@ -12,9 +14,11 @@ from parclose.testing.fixtures import require_qemu
 
 
 @pytest.mark.parametrize("number", range(len(promise_list.PROMISES)), ids=[p.name for p in promise_list.PROMISES])
-def test_promise(number: int) -> None:
+def test_promise(number: int, record_property: Callable[[str, object], None]) -> None:
     require_qemu()
-    promise_table.keep(number, promise_kit.perform(promise_list.PROMISES[number]))
+    row = promise_kit.perform(promise_list.PROMISES[number])
+    assert tuple(row) == promise_table.COLUMNS and all(row.values()), row
+    record_property(promise_table.PROPERTY, (number, row))
 
 
 def test_every_guest_and_every_planted_fault_belongs_to_a_promise() -> None:
