@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -209,3 +212,65 @@ def test_a_layout_with_problems_fails_with_all_of_them(pytester: pytest.Pytester
     result = pytester.runpytest_subprocess("-q", timeout=60)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*absent.c*"])
+
+
+@pytest.mark.parametrize(
+    ("mark", "outcome", "says"),
+    [
+        ("'qemu'", {"passed": 1}, ""),
+        ("'lab7', 'qemu'", {"passed": 1}, ""),
+        ("'lab7'", {"skipped": 1}, "*for the target lab7; this run's is qemu (--parclose-target)*"),
+        ("", {"errors": 1}, "*parclose_target takes names of targets*"),
+        ("7", {"errors": 1}, "*parclose_target takes names of targets*"),
+    ],
+)
+def test_the_mark_says_on_which_targets_a_test_makes_sense(
+    pytester: pytest.Pytester, mark: str, outcome: dict[str, int], says: str
+) -> None:
+    pytester.makepyfile(f"import pytest\n@pytest.mark.parclose_target({mark})\ndef test_it(): pass\n")
+    result = pytester.runpytest_subprocess("-q", "-rs", "--strict-markers", timeout=60)
+    result.assert_outcomes(**outcome)
+    if says:
+        result.stdout.fnmatch_lines([says])
+
+
+def test_a_target_that_nobody_can_boot_is_wrong_usage(pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest_subprocess("--parclose-target=lab7", timeout=60)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--parclose-target: invalid choice: 'lab7'*qemu*"])
+
+
+def test_tests_in_several_processes_share_no_disk_and_no_image(pytester: pytest.Pytester) -> None:
+    """Two tests in two processes build the same layout into a cold cache, and each finds its own disk empty."""
+    create(pytester.path / "mything")
+    pytester.makepyfile(
+        f"""
+import pytest
+@pytest.mark.parametrize("number", range(2))
+def test_hello(parclose_boot, number, worker_id):
+    machine = parclose_boot("mything/layout.yaml", timeout=50)
+    disk = machine.options.state / "disks" / "nvme0.img"
+    assert not any(disk.read_bytes()[:4096])
+    disk.write_bytes(b"mine")
+    machine.expect("hello from partition")
+    with open({str(pytester.path / "seen")!r}, "a") as seen:
+        print(worker_id, machine.options.state, machine.target.image, file=seen)
+"""
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(pytester.path / "cache"))
+        pytester.runpytest_subprocess("-q", "-n", "2", timeout=120).assert_outcomes(passed=2)
+    seen = [line.split() for line in (pytester.path / "seen").read_text().splitlines()]
+    workers, states, images = zip(*seen, strict=True)
+    assert set(workers) == {"gw0", "gw1"} and len(set(states)) == len(set(images)) == 2
+
+
+def test_unused_the_plugin_imports_two_small_modules(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    words = [sys.executable, "-X", "importtime", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    said = subprocess.run(words, cwd=pytester.path, capture_output=True, text=True, timeout=60, check=True).stderr
+    times = re.findall(r"\| +(\d+) \| +(parclose[\w.]*|pexpect|qemu[\w.]*|jinja2|yaml|elftools)$", said, re.MULTILINE)
+    names = {name for _, name in times}
+    assert names <= {"parclose", "parclose.testing", "parclose.testing.fixtures", "parclose.testing.targets"}
+    assert "parclose.testing.fixtures" in names
+    assert max(int(microseconds) for microseconds, _ in times) < 100_000  # about 500 on an idle machine

@@ -51,5 +51,5 @@ def test_every_command_named_exists() -> None:
 
 def test_the_folders_of_the_table_are_those_that_are_there() -> None:
     named = re.findall(r"^\| `([a-z_]+)/(?:parclose/)?` \|", TEXT, re.MULTILINE)
-    assert len(named) == 9
+    assert len(named) == 10
     assert all((ROOT / name).is_dir() for name in named)

@@ -10,11 +10,20 @@
 
 The fixtures: `parclose_build` (a layout's image), `parclose_boot` (a running machine, ended with the test).
 Needs the extra: pip install 'parclose[test]'. Without QEMU the tests that boot are skipped with the reason,
-or fail where PARCLOSE_REQUIRE_QEMU=1.
+or fail where PARCLOSE_REQUIRE_QEMU=1. The mark `parclose_target("qemu")` is for tests of one kind of machine.
+docs/testing.md is the page to copy from.
 """
 
 from __future__ import annotations
 
 from parclose.testing.fixtures import parclose_boot, parclose_build, pytest_runtest_makereport
+from parclose.testing.targets import pytest_addoption, pytest_configure, pytest_runtest_setup
 
-__all__ = ["parclose_boot", "parclose_build", "pytest_runtest_makereport"]
+__all__ = [
+    "parclose_boot",
+    "parclose_build",
+    "pytest_addoption",
+    "pytest_configure",
+    "pytest_runtest_makereport",
+    "pytest_runtest_setup",
+]
