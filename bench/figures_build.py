@@ -134,7 +134,10 @@ def _children() -> float:
 
 def _figure(name: str, builds: list[_Time], goal: float, between: str, where: Callable[[], str]) -> Figure:
     times = [each.wall for each in builds]
-    processor = f"{median([each.processor for each in builds]):.2f} s of processor time"
+    processor = (
+        f"{median([each.processor for each in builds]):.2f} s of processor time; "
+        f"{os.getloadavg()[0]:.1f} processes wanted the machine's {os.cpu_count()} processors"
+    )
     value, worst = round(median(times), 3), round(max(times), 3)
     told = f"{between}; {processor}"
     return Figure(name, value, "s", goal, told, len(times), worst, where=lambda: f"{processor}; {where()}")
