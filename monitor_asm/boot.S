@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From the loader to C. PVH (Xen "PVH direct boot" ABI): 32-bit protected mode, flat segments, paging off, EBX points
- * to struct hvm_start_info. The tables here map the first 4 GiB one to one and the monitor's first 2 MiB; they serve until
+ * From the loader to C. Both ways in are 32-bit protected mode with flat segments and paging off: PVH (Xen "PVH direct
+ * boot" ABI), where EBX points to struct hvm_start_info, and multiboot2, where it points to the loader's tags and EAX has a
+ * magic number (GRUB leaves UEFI's boot services itself, unless told to keep them). The tables here map the first 4 GiB one to one and the monitor's first 2 MiB; they serve until
  * the manager's own root is loaded and are never used again.
  */
 #include "../abi/address.h"
+#include "loader.h"
 #include "registers.h"
 
   .section .note.pvh, "a", @note
@@ -17,6 +19,9 @@
   .code32
   .global boot_entry
 boot_entry:
+  xorl %eax, %eax /* PVH: anything may be in it */
+boot_multiboot2:
+  movl %eax, %ebp
   cli
   cld
   movl %ebx, %esi /* CPUID takes EBX */
@@ -86,11 +91,27 @@ boot_gdt_pointer:
   .word 23
   .long boot_gdt
 
+/* Multiboot2 Specification 2.0, 3.1.1: 8-byte aligned, within the first 32 KiB of the file. */
+  .align 8
+multiboot2_header:
+  .long MULTIBOOT2_HEADER_MAGIC, MULTIBOOT2_PROTECTED_MODE, multiboot2_header_end - multiboot2_header
+  .long -(MULTIBOOT2_HEADER_MAGIC + MULTIBOOT2_PROTECTED_MODE + multiboot2_header_end - multiboot2_header)
+  .word MULTIBOOT2_TAG_INFORMATION, 0
+  .long 12, MULTIBOOT2_SAYS_MEMORY
+  .align 8
+  .word MULTIBOOT2_TAG_ENTRY, 0
+  .long 12, boot_multiboot2
+  .align 8
+  .word MULTIBOOT2_TAG_END, 0
+  .long 8
+multiboot2_header_end:
+
 /* Above, where every root maps us: the boot tables can go. */
   .text
 boot_high_code:
   movq $boot_stack_top, %rsp
   movl %esi, %edi
+  movl %ebp, %esi
   call boot /* returns the physical address of the manager's root */
   movq %rax, %cr3
   movq $LOCAL_STACK_TOP, %rsp

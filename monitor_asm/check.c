@@ -6,24 +6,6 @@
 #include "instructions.h"
 #include "monitor.h"
 
-/* Xen public/arch-x86/hvm/start_info.h, version 1. */
-struct pvh_start_info {
-  uint32_t magic, version, flags, module_count;
-  uint64_t modules, command_line, rsdp;
-  uint64_t memory_map;
-  uint32_t memory_map_entries;
-  uint32_t reserved;
-};
-
-struct pvh_memory {
-  uint64_t start, size;
-  uint32_t type, reserved;
-};
-
-#define PVH_MAGIC 0x336ec578
-#define PVH_MEMORY_USABLE 1
-#define BOOT_MAPPED 0x100000000ull /* what the boot tables show one to one */
-
 static const char image_changed[] = "the image itself, which was changed or has parts of different builds";
 
 /* Of `size` bytes, a multiple of 8, from `start` on; `sum` is that of what precedes them. */
@@ -89,30 +71,28 @@ static void check_processor(void) {
 }
 
 /* How many bytes from `start` on are usable without a gap; entries may touch one another in any order. */
-static uint64_t usable_from(const struct pvh_memory *map, uint32_t count, uint64_t start) {
+static uint64_t usable_from(struct memory_map map, uint64_t start) {
   uint64_t end = start;
-  for (uint32_t round = 0; round < count; round++)
-    for (uint32_t i = 0; i < count; i++)
-      if (map[i].type == PVH_MEMORY_USABLE && map[i].start <= end && map[i].start + map[i].size > end)
-        end = map[i].start + map[i].size;
+  for (uint32_t round = 0; round < map.count; round++)
+    for (const struct memory_entry *entry = map.entry; entry != map.entry + map.count; entry++)
+      if (entry->type == MEMORY_USABLE && entry->start <= end && entry->start + entry->size > end)
+        end = entry->start + entry->size;
   return end - start;
 }
 
-static void check_memory(const struct pvh_start_info *info) {
+static void check_memory(struct memory_map map) {
   const struct memory_row *row = TABLE(memory, memory_row);
-  ASSERT(info->magic == PVH_MAGIC && info->version >= 1 && info->memory_map < BOOT_MAPPED - PAGE_SIZE);
-  const struct pvh_memory *map = (const struct pvh_memory *)info->memory_map;
   for (uint32_t i = 0; i < DATABASE->memory.count; i++) {
-    uint64_t usable = usable_from(map, info->memory_map_entries, row[i].start);
+    uint64_t usable = usable_from(map, row[i].start);
     if (usable < row[i].size)
       refuse("bytes of usable memory for", row[i].name, row[i].source, row[i].size, usable);
   }
 }
 
-void check_machine(const struct pvh_start_info *info) {
+void check_machine(struct memory_map map) {
   check_database();
   check_processor();
-  check_memory(info);
+  check_memory(map);
   check_sums();
   pci_check();
 }

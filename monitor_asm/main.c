@@ -7,12 +7,12 @@
 #include "monitor.h"
 
 extern struct clock_page clock_page;
-uint64_t boot(const struct pvh_start_info *info);
+uint64_t boot(uint64_t info, uint32_t magic);
 _Noreturn void start(void);
 
-/* On the boot tables: nothing is touched before the machine is known to be the planned one. */
-uint64_t boot(const struct pvh_start_info *info) {
-  check_machine(info);
+/* On the boot tables: nothing is touched before the machine is known to be the planned one. `magic` says whose `info` is. */
+uint64_t boot(uint64_t info, uint32_t magic) {
+  check_machine(loader_memory(info, magic));
   processor_protect();
   return partition_row(DATABASE->manager)->root;
 }

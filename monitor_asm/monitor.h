@@ -24,9 +24,24 @@ _Noreturn void refuse(const char *what, const char *name, const char *source, ui
 _Noreturn void panic(const char *why, const struct frame *frame);
 #define ASSERT(condition) ((condition) ? (void)0 : panic("assertion failed: " #condition, NULL))
 
+/* loader.c */
+#define BOOT_MAPPED 0x100000000ull /* what the boot tables show one to one */
+#define MEMORY_USABLE 1
+
+struct memory_entry {
+  uint64_t start, size;
+  uint32_t type, reserved;
+};
+
+struct memory_map {
+  const struct memory_entry *entry;
+  uint32_t count;
+};
+
+struct memory_map loader_memory(uint64_t info, uint32_t magic);
+
 /* check.c */
-struct pvh_start_info;
-void check_machine(const struct pvh_start_info *info);
+void check_machine(struct memory_map map);
 
 /* processor.c */
 void processor_protect(void);

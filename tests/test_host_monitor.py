@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-PROGRAMS = ("convert", "schedule")
+PROGRAMS = ("convert", "loader", "schedule")
 
 
 def commit_seed() -> str:
