@@ -9,6 +9,16 @@ board: qemu-q35
 partitions:
 """
 
+_IO = """  io:
+    program: {builtin: io}
+    devices: [nvme0, com1]
+    dma: trusted
+    endpoints:
+      first: {block: nvme0, start: 0, size: 1 MiB}
+      second: {block: nvme0, start: 1 MiB, size: 1 MiB}
+      line: {console: com1}
+"""
+
 _ATTACKER = """  attacker:
     program: {{sources: [GUESTS/{guest}]{define}}}
     debug: true
@@ -81,15 +91,8 @@ TRIO = (
 
 DISK_OF_TWO = (
     _HEAD
-    + """  io:
-    program: {builtin: io}
-    devices: [nvme0, com1]
-    dma: trusted
-    endpoints:
-      first: {block: nvme0, start: 0, size: 1 MiB}
-      second: {block: nvme0, start: 1 MiB, size: 1 MiB}
-      line: {console: com1}
-  attacker:
+    + _IO
+    + """  attacker:
     program: {sources: [GUESTS/beyond.c]}
     debug: true
     channels: {disk: io.first}
@@ -100,10 +103,10 @@ DISK_OF_TWO = (
 )
 
 
-def duel(guest: str, define: str = "") -> str:
-    """The attacker, a victim beside it, and what every layout has: the manager and an I/O partition."""
+def duel(guest: str, define: str = "", disk: bool = False) -> str:
+    """The attacker, a victim, and what every layout has: the manager and an I/O partition, `disk`: one with a disk."""
     attacker = _ATTACKER.format(guest=guest, define=f", define: {{{define}}}" if define else "")
-    return _HEAD + attacker + _VICTIM
+    return _HEAD + (_IO if disk else "") + attacker + _VICTIM
 
 
 def spied(guest: str, define: str = "") -> str:

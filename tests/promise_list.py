@@ -14,6 +14,7 @@ from promise_verdicts import (
     escaped,
     escaped_some,
     faults,
+    granted,
     nothing_found,
     page_faults,
     panicked,
@@ -49,7 +50,7 @@ def _reach(name: str, promise: str, guest: str, targets: str, error: int, plante
         name=name,
         promise=promise,
         guest=guest,
-        layout=duel(guest),
+        layout=duel(guest, disk=targets == "registers_outside"),
         planted=planted or name,
         targets=targets,
         attack=page_faults(error),
@@ -67,8 +68,8 @@ def _deeds(
 
 
 def _wild(name: str, promise: str, guest: str, planted: str, attack: Verdict, control: Verdict) -> Promise:
-    """Calls with wild arguments; a control may end at the first that succeeds."""
-    return Promise(name, promise, guest, duel(guest), planted, attack, control, done=_finished_or_escaped)
+    """Calls with wild arguments."""
+    return Promise(name, promise, guest, duel(guest), planted, attack, control, done=_finished)
 
 
 def _conversion(name: str, promise: str, count: int, fair: int = 1, planted: str = "", **how: str) -> Promise:
@@ -81,8 +82,8 @@ def _conversion(name: str, promise: str, count: int, fair: int = 1, planted: str
         layout=served(guest, **how),
         planted=planted or name,
         attack=statuses(count, fair),
-        control=escaped_some,
-        done=lambda run: bool(run.of("ended", "server") or run.lines("escaped")),
+        control=granted,
+        done=lambda run: bool(run.of("ended", "server")),
     )
 
 
@@ -213,7 +214,7 @@ _CALLS = (
         "stack_pointer.c",
         "entry-stack",
         statuses(6),
-        panicked(),
+        panicked("vec 0x000000000000000e"),
     ),
     Promise(  # a preempted partition comes next, so that the monitor leaves by IRET
         "call-flags",
@@ -231,7 +232,7 @@ _CALLS = (
         "calls_index.c",
         "index-bound",
         statuses(140),
-        escaped_some,
+        granted,
     ),
     _wild(
         "call-device",
@@ -239,7 +240,7 @@ _CALLS = (
         "calls_index.c",
         "device-bound",
         statuses(140),
-        escaped_some,
+        granted,
     ),
     _wild(
         "call-number",
@@ -255,7 +256,7 @@ _CALLS = (
         "calls_role.c",
         "role-table",
         statuses(48),
-        escaped_some,
+        granted,
     ),
 )
 
@@ -281,8 +282,8 @@ _CONVERSION = (
         served("serve_index.c"),
         "serve-bound",
         statuses(78, attempts=26),
-        escaped_some,
-        done=lambda run: bool(run.of("ended", "server") or run.lines("escaped")),
+        granted,
+        done=lambda run: bool(run.of("ended", "server")),
     ),
     Promise(
         "release-end",

@@ -104,10 +104,17 @@ def escaped(count: int | None = None) -> Verdict:
 
 
 def escaped_some(run: Run, targets: list[Target]) -> str:
-    """In the control at least one deed succeeded."""
+    """In the control at least one deed succeeded; a call that was granted says most."""
     found = run.lines("escaped")
     assert run.lines("attempting") and found, f"nothing succeeded\n{run.debug}\n{run.events}\n{run.console}"
-    return found[0]
+    return next((line for line in found if "status 0" in line), found[0])
+
+
+def granted(run: Run, targets: list[Target]) -> str:
+    """In the control at least one call that must not be was granted."""
+    found = escaped_some(run, targets)
+    assert "status 0" in found, f"no call was granted\n{run.debug}"
+    return found
 
 
 def panicked(*words: str) -> Verdict:

@@ -7,7 +7,8 @@
 #include "secret.h"
 
 #define FLAG_INTERRUPTS 0x200ull
-#define LOOP_NS 50000000ull
+#define LOOP_NS 2000000000ull
+#define ENOUGH 3u
 
 static uint64_t flags_after_popf(void) {
   uint64_t flags;
@@ -18,7 +19,7 @@ static uint64_t flags_after_popf(void) {
 static unsigned switches_in_loop(void) {
   unsigned switches = 0;
   uint64_t end = deadline_in_ns(LOOP_NS);
-  for (uint64_t last = *BEAT, now; clock_now() < end; last = now) {
+  for (uint64_t last = *BEAT, now; clock_now() < end && switches < ENOUGH; last = now) {
     flags_after_popf();
     now = *BEAT;
     switches += now != last;
@@ -35,7 +36,7 @@ int main(void) {
   attempting("popf");
   uint64_t flags = flags_after_popf();
   unsigned switches = switches_in_loop();
-  if (flags & FLAG_INTERRUPTS && switches >= 3)
+  if (flags & FLAG_INTERRUPTS && switches >= ENOUGH)
     say("the flag stays, and others had the processor");
   else
     escaped("interrupts off, %u switches", switches);
