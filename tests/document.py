@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,13 +61,22 @@ def _commands(text: str) -> Iterator[Command]:
         yield Command(words, tuple(line for line in shown if line.strip()))
 
 
-def play(page: str, folder: Path) -> int:
-    """Do all of `page` in `folder`, the tool on the PATH; how many commands were run. Raises `AssertionError`."""
+def with_tool() -> dict[str, str]:
+    """The environment of a reader who has this tool on the PATH."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": ""}
+    return {**os.environ, "PATH": path, "PYTHONPATH": ""}
+
+
+def play(page: str, folder: Path, environment: Mapping[str, str] | None = None, before: Sequence[str] = ()) -> int:
+    """Do all of `page` in `folder`; how many commands were run. Raises `AssertionError`.
+
+    `before` are words that each command is put behind, such as those that run it as another user.
+    """
+    environment = environment or with_tool()
     number = 0
     for step in steps(page):
         if isinstance(step, File):
+            (folder / step.name).unlink(missing_ok=True)
             (folder / step.name).write_text(step.content)
             continue
         number += 1
@@ -75,7 +84,7 @@ def play(page: str, folder: Path) -> int:
             folder = folder / step.words.removeprefix("cd ")
             continue
         done = subprocess.run(
-            ["bash", "-c", step.words],
+            [*before, "bash", "-c", step.words],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,

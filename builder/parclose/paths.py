@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
@@ -20,9 +21,30 @@ def data(*parts: str) -> Path:
 
 
 def cache() -> Path:
-    """The folder for cached objects: `$XDG_CACHE_HOME/parclose`, else `~/.cache/parclose`. Not made here."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "parclose"
+    """The folder for cached objects: `$XDG_CACHE_HOME/parclose`, else `~/.cache/parclose`. Not made here.
+
+    Where the home cannot be written, it is a folder that goes with this process.
+    """
+    given = os.environ.get("XDG_CACHE_HOME")
+    folder = Path(given or os.path.join(os.path.expanduser("~"), ".cache"), "parclose")
+    return folder if given or _can_be_made(folder) else _passing_cache()
+
+
+def _can_be_made(folder: Path) -> bool:
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    return os.access(there, os.W_OK | os.X_OK)
+
+
+@functools.cache
+def _passing_cache() -> Path:
+    """A folder of this process; nobody else can have put something into it."""
+    import atexit
+    import shutil
+    import tempfile
+
+    folder = tempfile.mkdtemp(prefix="parclose-cache-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def board_folders(layout: Path) -> list[Path]:
