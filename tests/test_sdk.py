@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -96,6 +97,14 @@ def test_a_new_kit_replaces_the_old_and_nothing_else(tmp_path: Path) -> None:
     done = parclose("sdk", tmp_path / "layout.yaml", "-o", other)
     assert done.returncode == 2 and "no earlier kit" in done.stderr
     assert contents(other) == {"README.md": b"mine"}
+
+
+def test_json_lists_the_files(tmp_path: Path) -> None:
+    (tmp_path / "layout.yaml").write_text(LAYOUT + "  one: {program: one.elf}\n")
+    done = parclose("sdk", tmp_path / "layout.yaml", "-o", tmp_path / "kit", "--json")
+    said = json.loads(done.stdout)
+    assert said["directory"] == str(tmp_path / "kit")
+    assert said["files"] == sorted(str(tmp_path / "kit" / name) for name in contents(tmp_path / "kit"))
 
 
 def test_a_layout_with_problems_gets_no_kit(tmp_path: Path) -> None:
