@@ -135,7 +135,8 @@ static void stop_resources(uint32_t index) {
       continue;
     if (descriptor->end == END_CLIENT)
       channel_disconnect(descriptor->target);
-    event_set(&partitions[descriptor->other_partition], descriptor->other_event);
+    if (LIVE_STATE(channel_live[descriptor->target]) != CHANNEL_FREE)
+      event_set(&partitions[descriptor->other_partition], descriptor->other_event);
   }
 }
 
