@@ -86,11 +86,19 @@ def _many_channels() -> str:
     return found
 
 
-def _many_devices() -> str:
-    """A board with seventy devices more than the shipped one."""
+def _many_devices(count: int, kind: str, ports: int) -> str:
+    """A board with `count` devices more than the shipped one."""
     text = paths.data("boards", "qemu-q35.yaml").read_text(encoding="utf-8").replace("name: qemu-q35", "name: many")
-    lines = [f"  d{index}: {{kind: other, ports: {{start: {0x1000 + index}, count: 1}}}}" for index in range(70)]
+    starts = [0x1000 + index * ports for index in range(count)]
+    lines = [f"  d{index}: {{kind: {kind}, ports: {{start: {at}, count: {ports}}}}}" for index, at in enumerate(starts)]
     return text.replace("\nroles:", "\n" + "\n".join(lines) + "\n\nroles:")
+
+
+def _many_servers(count: int) -> str:
+    return "".join(
+        _partition(f"s{index}", f"devices: [d{index}]", f"endpoints: {{line: {{console: d{index}}}}}")
+        for index in range(count)
+    )
 
 
 def _many_endpoints(count: int) -> str:
@@ -105,16 +113,25 @@ GENERATED = {
         _HEAD + _partition("hello", "config: huge.bin"), ("129 MiB", "128 MiB"), file=("huge.bin", 129 << 20)
     ),
     "P108-file-too-large": Generated(_HEAD + _partition("hello") + "#" * (1 << 18), ("256 KiB",)),
+    "P121-too-many-servers": Generated(
+        _HEAD.replace("qemu-q35", "many") + _many_servers(15) + _partition("hello"),
+        ("17 partitions, 1 too many", "at most 16"),
+        board=_many_devices(15, "16550", 8),
+    ),
     "P122-too-many-frames": Generated(
         _HEAD + _partition("hello") + "schedule:\n  cpu0:\n" + "  - {for: 1 ms, run: [hello]}\n" * 300,
         ("300 frames, 45 too many", "at most 255"),
+    ),
+    "P129-too-many-places": Generated(
+        _HEAD + _partition("rtu", "count: 14") + "schedule:\n  cpu0:\n" + "  - {for: 1 ms, run: [rtu]}\n" * 70,
+        ("list 1050 partitions in all, 27 too many", "frame 69 does not fit", "at most 1023"),
     ),
     "P131-too-many-channels": Generated(_HEAD + _many_channels(), ("560 channels, 48 too many",)),
     "P132-too-many-devices": Generated(
         _HEAD.replace("qemu-q35", "many")
         + _partition("hello", "devices: [" + ", ".join(f"d{index}" for index in range(70)) + "]"),
         ("70 devices are in use, 6 too many",),
-        board=_many_devices(),
+        board=_many_devices(70, "other", 1),
     ),
     "P133-too-many-events": Generated(_HEAD + _channels(300, 50), ("300 channels", "44 too many")),
     "P134-too-many-endpoints": Generated(_HEAD + _many_endpoints(600), ("600 endpoints, 88 too many",)),

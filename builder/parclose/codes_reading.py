@@ -164,6 +164,13 @@ READING = {
         "run: [{io: 200 us}, sensor]",
         "Give more, or leave the entry out.",
     ),
+    "P129": (
+        "too many partitions in all frames together",
+        "the frames of a processor list no more than LIMIT_PLACES partitions, each counted anew in each (abi/limits.h)",
+        "250 frames of ten partitions each",
+        "100 frames of ten partitions each, longer",
+        "The list repeats from its start: fewer frames do the same, where they only repeat.",
+    ),
     "P130": (
         "too many partitions",
         "a layout has no more than LIMIT_PARTITIONS partitions, the manager included (abi/limits.h)",

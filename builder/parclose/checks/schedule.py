@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 
 from parclose.constants import constants
 from parclose.errors import Span
@@ -182,12 +183,17 @@ def nothing_runs(scope: Scope, problems: Collector) -> None:
                 )
 
 
+def _places(scope: Scope, frame: RawFrame) -> int:
+    """How many partitions stand in the frame, with the I/O partition that is put before those written."""
+    named = [member for slot in frame.slots for member in scope.members(slot.partition.value or "") or [""]]
+    return len(named) + (scope.console_owner_wanted is not None and IMPLICIT_IO not in named)
+
+
 def too_many_slots(scope: Scope, problems: Collector) -> None:
     """P121: more partitions in a frame than the monitor looks through."""
     limit = constants()["LIMIT_SLOTS"]
     for frame in _frames(scope):
-        named = [member for slot in frame.slots for member in scope.members(slot.partition.value or "") or [""]]
-        count = len(named) + (scope.console_owner_wanted is not None and IMPLICIT_IO not in named)
+        count = _places(scope, frame)
         if count > limit:
             text = f"{count} partitions stand in one frame, {count - limit} too many"
             labels = (
@@ -195,6 +201,35 @@ def too_many_slots(scope: Scope, problems: Collector) -> None:
                 at(frame.span, "in this frame"),
             )
             problems.error("P121", text, *labels, help=f"at most {limit}: divide it into {-(-count // limit)} frames")
+
+
+def too_many_servers(scope: Scope, problems: Collector) -> None:
+    """P121: the frames that stand for a schedule left out list every server, and there are too many."""
+    schedule, limit = scope.layout.schedule, constants()["LIMIT_SLOTS"]
+    if schedule is not None and (schedule.broken or schedule.processors):
+        return
+    servers = [partition for partition in scope.layout.partitions if partition.serves]
+    guest = len(servers) < len(scope.layout.partitions)
+    count = len(servers) + guest + (scope.console_owner_wanted is not None)
+    if servers and count > limit:
+        text = (
+            f"without frames of its own a layout runs all servers in each: {count} partitions, {count - limit} too many"
+        )
+        labels = at(servers[-1].span, "the last server"), at(scope.layout.span, "in this layout")
+        problems.error("P121", text, *labels, help=f"at most {limit}: write `schedule` with the servers divided")
+
+
+def too_many_places(scope: Scope, problems: Collector) -> None:
+    """P129: more places in all frames of a processor together than the monitor keeps."""
+    limit = constants()["LIMIT_PLACES"] - 1  # the manager's slot is one
+    for processor in scope.layout.schedule.processors if scope.layout.schedule else ():
+        ends = list(accumulate(_places(scope, frame) for frame in processor.frames))
+        if ends and ends[-1] > limit:
+            beyond = next(index for index, end in enumerate(ends) if end > limit)
+            text = f"the frames of {processor.name} list {ends[-1]} partitions in all, {ends[-1] - limit} too many"
+            place = at(processor.frames[beyond].span, f"frame {beyond + 1} does not fit any more")
+            help = f"at most {limit}, one counted anew in each frame: write fewer and longer frames"
+            problems.error("P129", text, place, at(processor.span, "of this processor"), help=help)
 
 
 def too_many_frames(scope: Scope, problems: Collector) -> None:
@@ -275,6 +310,8 @@ CHECKS = (
     listed_twice,
     nothing_runs,
     too_many_slots,
+    too_many_servers,
+    too_many_places,
     too_many_frames,
     server_never_runs,
     partition_never_runs,
