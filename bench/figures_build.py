@@ -43,8 +43,8 @@ def monitor_lines() -> Figure:
     own = {file: lines for file, lines in code.items() if file.is_relative_to(paths.data())}
     raw = sum(len(file.read_text().splitlines()) for file in own)
     parts = (
-        f"{len(own)} files, {raw:,} lines with blank ones and comments; the compiler's own {len(code) - len(own)} headers, "
-        f"{sum(code.values()) - sum(own.values()):,} lines more, are not counted"
+        f"{len(own)} files, {raw:,} lines with blank ones and comments; not counted: the compiler's own "
+        f"{len(code) - len(own)} headers, {sum(code.values()) - sum(own.values()):,} lines more"
     )
     between = f"lines that hold code, of every file of ours in the compiler's list (gcc -M): {parts}"
     peers, where = {"Muen": 5_932, "PRTOS": 15_223}, f"{parts}; {longest(own)}"
