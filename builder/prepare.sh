@@ -28,6 +28,11 @@ missing_packages() {
   command -v g++ >/dev/null || printf ' g++'
   command -v cmake >/dev/null || printf ' cmake'
   command -v pkg-config >/dev/null || printf ' pkg-config'
+  command -v grub-mkimage >/dev/null || printf ' grub-common'
+  [ -e /usr/lib/grub/i386-pc/moddep.lst ] || printf ' grub-pc-bin'
+  [ -e /usr/lib/grub/x86_64-efi/moddep.lst ] || printf ' grub-efi-amd64-bin'
+  command -v mformat >/dev/null || printf ' mtools'
+  [ -e /usr/share/OVMF/OVMF_CODE_4M.fd ] || printf ' ovmf'
   [ "$purpose" = all ] || return 0
   command -v rustc >/dev/null || printf ' rustc' # half a gigabyte: only for make test-all
 }

@@ -242,6 +242,7 @@ def test_doctor_without_tools_is_3_with_one_line_that_installs_them() -> None:
     done = parclose("doctor", env={**os.environ, "PATH": "/nonexistent"})
     assert done.returncode == 3
     assert "apt-get install --no-install-recommends -y binutils gcc qemu-system-x86" in done.stdout
+    assert "for build --format disk: apt-get install --no-install-recommends -y grub-common" in done.stdout
 
 
 def test_build_without_a_compiler_is_3_with_the_line_that_installs_it(layout: Path, tmp_path: Path) -> None:

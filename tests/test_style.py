@@ -18,7 +18,7 @@ C_FOLDERS = ("abi", "monitor_asm", "partitions", "examples", "tests")
 
 # The stages of a build, and what writes its outputs: functions from value to value, brought together by the pipeline.
 STAGES = ("check", "program_checks", "compile", "link", "plan", "pagetables", "generate", "image", "audit")
-STAGES += ("report", "image_map", "publish")
+STAGES += ("disk", "report", "image_map", "publish")
 
 
 def tracked(*suffixes: str) -> list[Path]:

@@ -127,11 +127,14 @@ def _build(verbs: Parsers[_Parser]) -> None:
     parser = _verb(verbs, "build", "the image, its ELF files, map, symbols and report")
     _layout(parser)
     _out(parser)
+    says = "what to make: the image (the default), or also a raw disk that boots it by BIOS and by UEFI"
+    parser.add_argument("--format", choices=("image", "disk"), default="image", help=says)
 
 
 def _run(verbs: Parsers[_Parser]) -> None:
     parser = _verb(verbs, "run", "build if needed and boot in QEMU, the serial console on the terminal")
     parser.usage = "parclose run [options] LAYOUT|DIR [-- QEMU ARGS...]"
+    parser.set_defaults(format="image")
     parser.add_argument("layout", metavar="LAYOUT|DIR", help="a layout, or a directory that build made")
     _out(parser)
     parser.add_argument("--timeout", type=_seconds, metavar="S", help="deadline (60 s when not on a terminal)")

@@ -80,21 +80,26 @@ def _count(errors: int, warnings: int) -> str:
 
 
 def build(options: argparse.Namespace, colour: bool) -> int:
-    """Build the image and say where it is."""
+    """Build the image, or the disk that boots it, and say where it is."""
+    if options.format == "disk":
+        from parclose import grub
+
+        grub.require()  # before the work, not after it
     result = _built(options, colour)
     if options.json:
         folder = result.image.parent
         made = [file for file in folder.rglob("*") if file.is_file() and file.relative_to(folder).parts[0] not in KEPT]
-        show_json({"image": str(result.image), "files": sorted(map(str, made))})
+        disk = {"disk": str(result.disk)} if result.disk else {}
+        show_json({"image": str(result.image), **disk, "files": sorted(map(str, made))})
     else:
-        print(result.image)
+        print(result.disk or result.image)
     return 0
 
 
 def _built(options: argparse.Namespace, colour: bool) -> BuildResult:
     layout = layout_file(options.layout)
     out = Path(options.out) if options.out else Path("build") / layout_name(layout)
-    result = build_runnable(layout, out, options.board)
+    result = build_runnable(layout, out, options.board, options.format == "disk")
     show_problems(result.warnings, False, colour)
     if options.verbose:
         for line in result.system.defaults:
@@ -102,11 +107,11 @@ def _built(options: argparse.Namespace, colour: bool) -> BuildResult:
     return result
 
 
-def build_runnable(layout: Path, out: Path, board: str | None) -> BuildResult:
+def build_runnable(layout: Path, out: Path, board: str | None, disk: bool = False) -> BuildResult:
     """Build `layout` into `out`, with what `run` needs where the board says how. Raises what `pipeline.build` does."""
     from parclose import emulator, pipeline
 
-    result = pipeline.build(layout, out, board)
+    result = pipeline.build(layout, out, board, disk=disk)
     if result.system.board.qemu is not None:
         emulator.save(emulator.machine(result.system.board, result.image), out)
     return result

@@ -13,8 +13,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from parclose import grub
+
 # QEMU looks for its firmware in these, on Debian; `-kernel` needs both a BIOS and the PVH option ROM.
-_FIRMWARE_FOLDERS = ("/usr/share/qemu", "/usr/share/seabios", "/usr/local/share/qemu")
+_FIRMWARE_FOLDERS = ("/usr/share/qemu", "/usr/share/seabios", "/usr/local/share/qemu", "/usr/share/OVMF")
 
 
 @dataclass(frozen=True)
@@ -48,18 +50,24 @@ def examine() -> list[Item]:
         Item("qemu-system-x86_64", _program("qemu-system-x86_64"), "qemu-system-x86", "run"),
         Item("bios-256k.bin", _firmware("bios-256k.bin"), "seabios", "run"),
         Item("pvh.bin", _firmware("pvh.bin"), "qemu-system-data", "run"),
+        *(Item(part.name, part.place, part.package, _DISKS, True) for part in grub.parts()),
         Item("pexpect", _distribution("pexpect"), "python3-pexpect", "tests", True),
         Item("qemu.qmp", _distribution("qemu.qmp"), "", "tests: pip install 'parclose[test]'", True),
+        Item("OVMF_CODE_4M.fd", _firmware("OVMF_CODE_4M.fd"), "ovmf", "tests of disks under UEFI", True),
         Item("gdb", _program("gdb"), "gdb", "run --gdb", True),
     ]
 
 
+_DISKS = "build --format disk"
 _LIBRARIES = ("jinja2", "pyyaml", "pyelftools")
 
 
 def text(items: list[Item]) -> str:
     """A table, and below it the line that installs what is missing."""
     lines = [f"{_state(item):<8} {item.name:<20} {item.found or 'for ' + item.needed}" for item in items]
+    disks = sorted({item.package for item in items if item.needed == _DISKS and not item.found})
+    if disks:
+        lines += ["", f"for {_DISKS}: apt-get install --no-install-recommends -y {' '.join(disks)}"]
     packages = sorted({item.package for item in items if item.missing})
     if packages:
         lines += ["", "install what is missing:", f"  apt-get install --no-install-recommends -y {' '.join(packages)}"]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the image: one ELF64 file whose segments are loaded at their physical addresses, entered by PVH or multiboot2.
 
-The PVH note is the monitor's (Xen, docs/misc/pvh.pandoc); so is the multiboot2 header, in the first page after the program
-headers. There are no sections and no symbols: those are in the separate files.
+The PVH note is the monitor's (Xen, docs/misc/pvh.pandoc); so is the multiboot2 header, in the first page after the
+program headers. There are no sections and no symbols: those are in the separate files.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from parclose import audit as audit_stage
 from parclose import check as check_stage
 from parclose import compile as compile_stage
 from parclose import disassemble as disassemble_stage
-from parclose import elf, image_map, publish, report
+from parclose import disk as disk_stage
+from parclose import elf, gpt, image_map, publish, report
 from parclose import generate as generate_stage
 from parclose import image as image_stage
 from parclose import kit as kit_stage
@@ -35,16 +36,18 @@ class BuildResult:
     system: System
     plan: Plan
     warnings: tuple[Problem, ...]
+    disk: Path | None = None  # boots `image`, where one was asked for
 
 
 @dataclass(frozen=True)
 class Options:
-    """Places where a test may plant a fault: other sources, a changed plan, no audit of it."""
+    """Whether a disk is made too; and where a test may plant a fault: other sources, a changed plan, no audit of it."""
 
     monitor_sources: Path | None = None
     partitions_sources: Path | None = None
     amend_plan: Callable[[Plan], Plan] | None = None
     audit: bool = True
+    disk: bool = False
 
 
 def build(
@@ -56,8 +59,9 @@ def build(
     partitions_sources: Path | None = None,
     amend_plan: Callable[[Plan], Plan] | None = None,
     audit: bool = True,
+    disk: bool = False,
 ) -> BuildResult:
-    """Build `layout` into the folder `out`; `board` replaces the layout's own.
+    """Build `layout` into the folder `out`; `board` replaces the layout's own; `disk` adds a disk that boots the image.
 
     Raises `LayoutProblems` with everything that is wrong with the layout, and `ParcloseError` with the compiler's
     message. Until the very end nothing in `out` is touched.
@@ -66,7 +70,7 @@ def build(
     if system is None:
         raise LayoutProblems(tuple(problems))
     raise_if_errors(problems)
-    options = Options(monitor_sources, partitions_sources, amend_plan, audit)
+    options = Options(monitor_sources, partitions_sources, amend_plan, audit, disk)
     return build_system(system, out, tuple(problems), options)
 
 
@@ -86,8 +90,11 @@ def build_system(
     image = image_stage.image(plan, compile_stage.compile_generated(sources))
     if options.audit:
         audit_stage.audit(system, plan, image)
-    publish.publish(out, _files(system, plan, programs, sources, image))
-    return BuildResult(out / "image.elf", system, plan, (*warnings, *remarks))
+    disks = {gpt.NAME: disk_stage.disk(image, system.board.monitor_port)} if options.disk else {}
+    disk_stage.forget(out, image)
+    publish.publish(out, disks | _files(system, plan, programs, sources, image))
+    disk = out / gpt.NAME if options.disk else None
+    return BuildResult(out / "image.elf", system, plan, (*warnings, *remarks), disk)
 
 
 def kit(layout: Path, out: Path, board: str | None = None) -> tuple[list[Path], tuple[Problem, ...]]:
