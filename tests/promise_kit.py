@@ -106,7 +106,7 @@ class Promise:
     done: Callable[[Run], bool] = lambda run: False
     partitions: tuple[Patch, ...] = ()
     needs_disk: bool = False
-    patience: float = 10.0
+    patience: float = 30.0
 
 
 def read_planted(name: str) -> Planted:

@@ -75,14 +75,13 @@ RELEASES = (
 TRIO = (
     _HEAD
     + """  one:
-    program: {sources: [GUESTS/signals.c]}
+    program: {sources: [GUESTS/signals.c], define: {STRICT: 0}}
     debug: true
     channels: {feed: {to: two, data: 4 KiB}}
   two:
     program: {sources: [GUESTS/answers.c]}
   three:
-    program: {sources: [GUESTS/signals.c]}
-    debug: true
+    program: {sources: [GUESTS/signals.c], define: {STRICT: 1}}
     channels: {talk: {to: four, data: 4 KiB}}
   four:
     program: {sources: [GUESTS/answers.c]}

@@ -247,7 +247,7 @@ _CALLS = (
         "a number that is no call is none, whatever its arguments",
         "calls_number.c",
         "number-bound",
-        statuses(39),
+        statuses(39, fair=3),
         panicked_or_escaped,
     ),
     _wild(

@@ -50,13 +50,13 @@ def partitions(plan: Plan) -> Iterator[Target]:
 
 
 def returns_of_partitions(plan: Plan) -> Iterator[Target]:
-    """A RET in the text of every other partition, and one in the victim's data."""
+    """A RET in the text of every other partition, and one in the victim's read-only data."""
     for other in _others(plan):
         at = _find_return(other.program)
         yield _identity(_physical(other, at), f"text of {other.partition.name}")
     victim = plan.partition("victim")
-    at = _data_return(victim.program)
-    yield _identity(_physical(victim, at), "data of victim")
+    at = _data_return(victim.program, write=False)
+    yield _identity(_physical(victim, at), "read-only data of victim")
 
 
 def monitor(plan: Plan) -> Iterator[Target]:
@@ -143,7 +143,7 @@ def own_text(plan: Plan) -> Iterator[Target]:
 def own_data(plan: Plan) -> Iterator[Target]:
     """A RET in the program's own data."""
     own = plan.partition(ATTACKER)
-    at = _data_return(own.program)
+    at = _data_return(own.program, write=True)
     yield Target(at, _physical(own, at), "own data")
 
 
@@ -186,10 +186,11 @@ SETS: dict[str, Callable[[Plan], Iterator[Target]]] = {
 }
 
 
-def _data_return(program: Elf) -> int:
-    """The address of the RET that the program keeps in its data, alone in sixteen bytes."""
+def _data_return(program: Elf, write: bool) -> int:
+    """The address of a RET that the program keeps in its data, alone in sixteen bytes: writable ones, or constants."""
     for segment in program.segments:
-        place = segment.content.find(bytes([RET]) + bytes(15)) if segment.write else -1
+        fits = segment.write == write and not segment.execute
+        place = segment.content.find(bytes([RET]) + bytes(15)) if fits else -1
         if place >= 0:
             return segment.virtual + place
     raise KeyError("no RET in the data")

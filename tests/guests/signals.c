@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Signals on each of its channels, says what came of it, and ends. The other end may come up a little later.
+ * Signals on each of its channels and says what came of it; a STRICT one ends with 0 only if all was well. The other end
+ * may come up a little later.
  */
 #include "hostile.h"
 
@@ -19,7 +20,11 @@ static enum status signal(uint32_t channel) {
 int main(void) {
   const struct descriptor_page *page = DESCRIPTOR_PAGE;
   const struct channel_descriptor *row = (const void *)((const char *)page + page->channels.offset);
-  for (uint32_t i = 0; i < page->channels.count; i++)
-    say("%s signals %s: %d", page->partition, row[i].name, signal(row[i].index));
-  return 0;
+  int worst = STATUS_OK;
+  for (uint32_t i = 0; i < page->channels.count; i++) {
+    enum status status = signal(row[i].index);
+    say("%s signals %s: %d", page->partition, row[i].name, status);
+    worst = status != STATUS_OK ? (int)status : worst;
+  }
+  return STRICT ? worst : 0;
 }

@@ -4,7 +4,7 @@
  */
 #include "parclose.h"
 
-_Alignas(16) volatile uint8_t victim_data[16] = {0xc3};
+__attribute__((used)) const uint8_t victim_constants[16] = {0xc3};
 
 int main(void) {
   for (;;)
