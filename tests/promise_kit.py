@@ -145,9 +145,9 @@ def _run(promise: Promise, planted: Planted | None) -> tuple[Run, list[promise_t
     work.mkdir(parents=True, exist_ok=True)
     sources: dict[str, Path] = {}
     if planted and planted.monitor:
-        sources["monitor_sources"] = _copy("monitor_asm", planted.monitor)
+        sources["monitor_sources"] = copy_sources("monitor_asm", planted.monitor)
     if promise.partitions:
-        sources["partitions_sources"] = _copy("partitions", promise.partitions)
+        sources["partitions_sources"] = copy_sources("partitions", promise.partitions)
     result, targets = _build(promise, work, sources)
     image = promise_image.Image(result.image)
     if promise.targets == "return_in_database":
@@ -189,7 +189,7 @@ def _grant(image: promise_image.Image, result: pipeline.BuildResult, grant: Gran
         promise_image.grant(image, own.root, target.virtual, target.physical, grant.access)
 
 
-def _copy(folder: str, patches: Iterable[Patch]) -> Path:
+def copy_sources(folder: str, patches: Iterable[Patch]) -> Path:
     """A copy of one of our source folders, patched. At one place, so that what is not changed is not recompiled."""
     place = BUILD / "sources" / folder
     if place.exists():
