@@ -22,3 +22,10 @@ def test_what_a_dead_client_left_costs_its_server_no_life(parclose_boot: Callabl
     assert "lives of the server 1" in machine.log
     assert report.end("leaver").lives == 7
     assert report.end("bystander").status == 0
+
+
+def test_a_server_that_drains_slowly_keeps_its_life(parclose_boot: Callable[..., Any]) -> None:
+    report = parclose_boot("attacks/slow.yaml", timeout=20).finish()
+    assert report.end("client").lives == 2
+    assert report.end("client").status == 0
+    assert report.end("server").lives == 1

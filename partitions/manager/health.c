@@ -5,7 +5,8 @@
  */
 #include "manager.h"
 
-#define FORCED_MOST 3u /* restarts of the servers of one client that cannot start; then it is given up */
+#define PATIENCE_MOST 20u /* times a server that gets on with it is given more time */
+#define FORCED_MOST 3u    /* restarts of the servers of one client that cannot start; then it is given up */
 
 /* Whether fewer than `limit` restarts lie within the window. With a window of 0 all of them count. */
 static bool below_limit(const struct partition_row *row, const struct watched *watch, uint64_t now) {
@@ -20,6 +21,22 @@ bool health_allows_restart(const struct partition_row *row, const struct watched
   if (row->fault_action != HEALTH_RESTART)
     return false;
   return row->fault_limit == 0 || below_limit(row, watch, now);
+}
+
+static uint32_t count_in_flight(uint32_t client) {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < DATABASE->channels.count; i++)
+    if (channel_row(i)->client == client)
+      count += LIVE_IN_FLIGHT(monitor_state(LIVE_CHANNEL, i).value);
+  return count;
+}
+
+/* A server is not to blame for a slow device: a client that could have it restarted for that would harm all others. */
+bool drain_goes_on(uint32_t partition) {
+  struct watched *watch = &watched[partition];
+  uint32_t before = watch->in_flight;
+  watch->in_flight = count_in_flight(partition);
+  return watch->in_flight < before && watch->patience++ < PATIENCE_MOST;
 }
 
 static void restart_server(uint32_t server) {

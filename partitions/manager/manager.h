@@ -44,6 +44,8 @@ struct watched {
   uint32_t forced;                    /* times its servers were restarted to let it start */
   uint64_t retry_at;                  /* clock */
   uint64_t drain_until;               /* clock; 0: no start of it was put off */
+  uint32_t in_flight;                 /* of its last life, when last counted */
+  uint32_t patience;                  /* times its servers were given more time, since less was in flight each time */
   uint32_t restarts;                  /* ever, after faults */
   uint64_t restarted[LIMIT_RESTARTS]; /* when the last ones were, by number modulo LIMIT_RESTARTS */
 };
@@ -59,6 +61,8 @@ uint32_t count_failed(void);
 /* --- health.c --- */
 
 bool health_allows_restart(const struct partition_row *row, const struct watched *watch, uint64_t now);
+/* Whether less of `partition`'s last life is in flight than when this was asked last. */
+bool drain_goes_on(uint32_t partition);
 /* Something of `partition`'s last life has been in flight for too long: restarts the servers that hold it. False: tried often enough. */
 bool force_drain(uint32_t partition);
 

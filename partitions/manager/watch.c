@@ -5,7 +5,7 @@
 #include "manager.h"
 
 #define RETRY_NS 1000000ull   /* between two attempts to start while something is in flight */
-#define DRAIN_NS 500000000ull /* the longest that a server may take to release what a stopped client left */
+#define DRAIN_NS 500000000ull /* the longest that a server may release nothing of what a stopped client left */
 
 struct watched watched[LIMIT_PARTITIONS];
 
@@ -20,11 +20,12 @@ static void start_later(uint32_t partition, uint32_t descriptor) {
   uint64_t now = clock_now();
   if (watch->drain_until == 0) {
     watch->drain_until = now + ns_to_ticks(DRAIN_NS);
+    drain_goes_on(partition); /* from now on it is compared */
     report_draining(partition);
   }
   if (now >= watch->drain_until) {
     watch->drain_until = now + ns_to_ticks(DRAIN_NS);
-    if (!force_drain(partition)) {
+    if (!drain_goes_on(partition) && !force_drain(partition)) {
       report_refused("start", partition, STATUS_IN_FLIGHT, descriptor);
       log_line("%s: not started again, its requests do not come back\n", partition_row(partition)->name);
       give_up(partition);
@@ -40,7 +41,7 @@ static void started(uint32_t partition) {
   watch->life = LIVE_LIFE(monitor_state(LIVE_PARTITION, partition).value);
   watch->phase = PHASE_UP;
   watch->drain_until = 0;
-  watch->forced = 0;
+  watch->forced = watch->in_flight = watch->patience = 0;
   report_started(partition, watch->life);
   log_line("%s: started, life %u\n", partition_row(partition)->name, watch->life);
 }
