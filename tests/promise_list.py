@@ -262,7 +262,7 @@ _CALLS = (
 
 _CONVERSION = (
     _conversion("convert-wrap", "no conversion wraps around", 2),
-    _conversion("convert-span", "no conversion leaves its region", 4),
+    _conversion("convert-span", "no conversion leaves a region of the client", 9),
     _conversion("convert-right", "no conversion lacks the right of the region", 2),
     _conversion(
         "convert-write", "no conversion lacks the right of the channel", 1, channel="{to: server.first, access: read}"
