@@ -16,7 +16,7 @@ import pytest
 
 from chance import chance
 from image_kit import file_offset
-from parclose import emulator, paths, pipeline, seal
+from parclose import dwarf, emulator, paths, pipeline, seal
 from parclose.constants import constants
 from parclose.emulator import Emulator, Machine, Options
 
@@ -109,7 +109,7 @@ def refused_as(built: Machine, name: str, address: int, bit: int, folder: Path) 
 
 
 def _in_ports(address: int) -> bool:
-    row = seal.dwarf.layouts().structs["database"]
+    row = dwarf.layouts().structs["database"]
     fields = [row.field(name) for name in PORTS]
     return any(
         field.offset <= address - constants()["DATABASE_PHYSICAL"] < field.offset + field.size for field in fields
@@ -145,7 +145,7 @@ def test_a_changed_bit_of_any_table_is_refused(built: Machine, tmp_path: Path) -
 
 def test_a_changed_bit_of_the_databases_head_is_refused(built: Machine, tmp_path: Path) -> None:
     """The head says where everything stands and on which ports the refusal is printed."""
-    random, head = chance("the head"), seal.dwarf.layouts().structs["database"]
+    random, head = chance("the head"), dwarf.layouts().structs["database"]
     base = constants()["DATABASE_PHYSICAL"]
     for name in ("magic", "version", "size", "checksum", "sums", "manager", *PORTS):
         field = head.field(name)
@@ -161,7 +161,7 @@ def test_many_changed_bits_of_every_table_are_refused(built: Machine, tmp_path: 
 @pytest.mark.slow
 def test_every_byte_of_the_databases_head(built: Machine, tmp_path: Path) -> None:
     random, base = chance("every byte of the head"), constants()["DATABASE_PHYSICAL"]
-    for offset in range(seal.dwarf.layouts().structs["database"].size):
+    for offset in range(dwarf.layouts().structs["database"].size):
         refused_as(built, "resource database", base + offset, random.randrange(8), tmp_path)
 
 
