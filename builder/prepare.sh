@@ -25,6 +25,7 @@ missing_packages() {
   [ -e /usr/share/seabios/bios-256k.bin ] || printf ' seabios'
   [ "$purpose" != run ] || return 0
   command -v clang-format >/dev/null || printf ' clang-format'
+  command -v cppcheck >/dev/null || printf ' cppcheck'
   command -v g++ >/dev/null || printf ' g++'
   command -v cmake >/dev/null || printf ' cmake'
   command -v pkg-config >/dev/null || printf ' pkg-config'

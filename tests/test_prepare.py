@@ -36,7 +36,17 @@ def test_an_ordinary_user_gets_the_one_line_and_3(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (3, "")
     assert len(done.stderr.splitlines()) == 1
     assert "as root: apt-get install --no-install-recommends -y" in done.stderr
-    for package in ("gcc", "binutils", "qemu-system-x86", "clang-format", "g++", "cmake", "pkg-config", "mtools"):
+    for package in (
+        "gcc",
+        "binutils",
+        "qemu-system-x86",
+        "clang-format",
+        "cppcheck",
+        "g++",
+        "cmake",
+        "pkg-config",
+        "mtools",
+    ):
         assert f" {package}" in done.stderr
     assert not (tmp_path / "calls").exists()
 
