@@ -29,25 +29,66 @@ static bool wait_for_other_end(const struct pair *pair, uint64_t deadline) {
   return deadline > clock_now() && wait_event(pair->channel->event, deadline);
 }
 
-enum status pair_send(struct pair *pair, const void *message, size_t size, uint64_t deadline) {
+static bool is_client(const struct pair *pair) {
+  return pair->channel->end == END_CLIENT;
+}
+
+void *pair_reserve(struct pair *pair, uint64_t deadline) {
+  if (pair->slots == 0)
+    return NULL;
+  for (;;) {
+    void *place = (is_client(pair) ? pair_client_reserve : pair_server_reserve)(pair);
+    if (place || !wait_for_other_end(pair, deadline))
+      return place;
+  }
+}
+
+enum status pair_commit(struct pair *pair, size_t size) {
   if (size == 0 || size > pair->slot_size || pair->slots == 0)
     return STATUS_BAD_ARGUMENT;
-  bool client = pair->channel->end == END_CLIENT;
-  while (!(client ? pair_client_send : pair_server_send)(pair, message, size))
-    if (!wait_for_other_end(pair, deadline))
+  return (is_client(pair) ? pair_client_commit : pair_server_commit)(pair, size);
+}
+
+const void *pair_peek(struct pair *pair, size_t *size, uint64_t deadline) {
+  if (pair->slots == 0)
+    return NULL;
+  for (;;) {
+    const void *place = (is_client(pair) ? pair_client_peek : pair_server_peek)(pair, size);
+    if (place || !wait_for_other_end(pair, deadline))
+      return place;
+  }
+}
+
+enum status pair_done(struct pair *pair) {
+  if (pair->slots == 0)
+    return STATUS_BAD_ARGUMENT;
+  return (is_client(pair) ? pair_client_done : pair_server_done)(pair);
+}
+
+enum status pair_send(struct pair *pair, const void *message, size_t size, uint64_t deadline) {
+  enum status status;
+  if (size == 0 || size > pair->slot_size || pair->slots == 0)
+    return STATUS_BAD_ARGUMENT;
+  do {
+    void *place = pair_reserve(pair, deadline);
+    if (!place)
       return STATUS_TIMEOUT;
-  return STATUS_OK;
+    memcpy(place, message, size);
+    status = pair_commit(pair, size);
+  } while (status == STATUS_STALE_LIFE);
+  return status;
 }
 
 int pair_receive(struct pair *pair, void *buffer, size_t size, uint64_t deadline) {
-  if (pair->slots == 0)
-    return -1;
-  bool client = pair->channel->end == END_CLIENT;
-  for (;;) {
-    int length = (client ? pair_client_receive : pair_server_receive)(pair, buffer, size);
-    if (length >= 0 || !wait_for_other_end(pair, deadline))
-      return length;
-  }
+  size_t length;
+  do {
+    const void *place = pair_peek(pair, &length, deadline);
+    if (!place)
+      return -1;
+    length = length < size ? length : size;
+    memcpy(buffer, place, length);
+  } while (pair_done(pair) == STATUS_STALE_LIFE);
+  return (int)length;
 }
 
 bool pair_drain(struct pair *pair, uint64_t deadline) {

@@ -70,33 +70,41 @@ static void refresh(struct pair *pair) {
     begin(pair);
 }
 
-bool pair_client_send(struct pair *pair, const void *message, size_t size) {
+void *pair_client_reserve(struct pair *pair) {
   refresh(pair);
   uint32_t slot = pair->sent % pair->slots;
+  return pair->length[slot] ? NULL : (void *)slot_address(pair, TO_SERVER, slot);
+}
+
+enum status pair_client_commit(struct pair *pair, size_t size) {
+  uint32_t slot = pair->sent % pair->slots;
   if (pair->length[slot])
-    return false;
-  memcpy((void *)slot_address(pair, TO_SERVER, slot), message, size);
+    return STATUS_BAD_ARGUMENT;
   pair->length[slot] = (uint32_t)size;
   pair->sent++;
   hand_over(pair, TO_SERVER, slot, (uint32_t)size);
   tell(pair, TO_SERVER);
-  return true;
+  return STATUS_OK;
 }
 
-int pair_client_receive(struct pair *pair, void *buffer, size_t size) {
+const void *pair_client_peek(struct pair *pair, size_t *size) {
   if (pair->inbox_start == pair->inbox_end)
     refresh(pair);
   if (pair->inbox_start == pair->inbox_end)
-    return -1;
+    return NULL;
+  uint32_t slot = pair->inbox[pair->inbox_start % PAIR_SLOTS];
+  *size = pair->arrived[slot] - 1;
+  return (const void *)slot_address(pair, TO_CLIENT, slot);
+}
+
+enum status pair_client_done(struct pair *pair) {
+  if (pair->inbox_start == pair->inbox_end)
+    return STATUS_BAD_ARGUMENT;
   uint32_t slot = pair->inbox[pair->inbox_start++ % PAIR_SLOTS];
-  uint32_t length = pair->arrived[slot] - 1;
-  if (length > size)
-    length = (uint32_t)size;
-  memcpy(buffer, (const void *)slot_address(pair, TO_CLIENT, slot), length);
   pair->arrived[slot] = 0;
   hand_over(pair, TO_CLIENT, slot, pair->slot_size);
   tell(pair, TO_CLIENT);
-  return (int)length;
+  return STATUS_OK;
 }
 
 bool pair_client_idle(struct pair *pair) {

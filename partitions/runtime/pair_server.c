@@ -55,31 +55,51 @@ static uint8_t *take(struct pair *pair, unsigned queue, struct virtqueue_chain *
   return NULL;
 }
 
-bool pair_server_send(struct pair *pair, const void *message, size_t size) {
+/* The chain that is held for this queue, else the next of at least `least` bytes; null: none. What was held for an earlier
+   epoch is forgotten: its rings are gone. */
+static struct pair_held *hold(struct pair *pair, unsigned queue, uint32_t least) {
+  struct pair_held *held = &pair->held[queue];
   struct virtqueue_chain chain;
-  for (;;) {
-    uint8_t *place = take(pair, TO_CLIENT, &chain);
-    if (!place)
-      return false;
-    bool fits = size <= chain.buffer[0].length;
-    if (fits)
-      memcpy(place, message, size);
-    give_back(pair, TO_CLIENT, chain.head, fits ? (uint32_t)size : 0);
-    if (fits)
-      return true;
-  }
+  if (connected(pair) && held->place && held->epoch == pair->session.epoch)
+    return held;
+  while ((held->place = take(pair, queue, &chain)) != NULL && chain.buffer[0].length < least)
+    give_back(pair, queue, chain.head, 0);
+  if (!held->place)
+    return NULL;
+  held->length = chain.buffer[0].length;
+  held->epoch = pair->session.epoch;
+  held->head = chain.head;
+  return held;
 }
 
-int pair_server_receive(struct pair *pair, void *buffer, size_t size) {
-  struct virtqueue_chain chain;
-  const uint8_t *place;
-  while ((place = take(pair, TO_SERVER, &chain)) != NULL) {
-    uint32_t length = chain.buffer[0].length < size ? chain.buffer[0].length : (uint32_t)size;
-    memcpy(buffer, place, length);
-    if (!session_current(&pair->session, &pair->window->header))
-      continue; /* the client was restarted while we copied */
-    give_back(pair, TO_SERVER, chain.head, 0);
-    return (int)length;
-  }
-  return -1;
+static enum status let_go(struct pair *pair, unsigned queue, uint32_t length) {
+  struct pair_held *held = &pair->held[queue];
+  if (!held->place)
+    return STATUS_BAD_ARGUMENT;
+  held->place = NULL;
+  if (held->epoch != pair->session.epoch || !session_current(&pair->session, &pair->window->header))
+    return STATUS_STALE_LIFE;
+  give_back(pair, queue, held->head, length);
+  return STATUS_OK;
+}
+
+void *pair_server_reserve(struct pair *pair) {
+  const struct pair_held *held = hold(pair, TO_CLIENT, pair->slot_size);
+  return held ? held->place : NULL;
+}
+
+enum status pair_server_commit(struct pair *pair, size_t size) {
+  return let_go(pair, TO_CLIENT, (uint32_t)size);
+}
+
+const void *pair_server_peek(struct pair *pair, size_t *size) {
+  const struct pair_held *held = hold(pair, TO_SERVER, 0);
+  if (!held)
+    return NULL;
+  *size = held->length;
+  return held->place;
+}
+
+enum status pair_server_done(struct pair *pair) {
+  return let_go(pair, TO_SERVER, 0);
 }

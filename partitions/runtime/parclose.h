@@ -147,6 +147,13 @@ unsigned block_wait(struct block *block, uint64_t deadline);
 
 #define PAIR_SLOTS 64u
 
+/* Server: a chain that was taken and not yet given back. */
+struct pair_held {
+  uint8_t *place; /* in our view of the window; null: none */
+  uint32_t length, epoch;
+  uint16_t head;
+};
+
 struct pair {
   const struct channel_descriptor *channel;
   struct channel_window *window;
@@ -161,6 +168,7 @@ struct pair {
   uint32_t inbox_start, inbox_end;             /* free-running */
   struct session session;                      /* server */
   struct virtqueue_device device[CHANNEL_QUEUES];
+  struct pair_held held[CHANNEL_QUEUES]; /* server */
 };
 
 /* --- a console --- */
@@ -198,6 +206,19 @@ size_t peer_limit(const struct peer *peer);                                  /* 
 enum status peer_send(struct peer *peer, const void *message, size_t size, uint64_t deadline);
 /* Returns the message's length, cut to `size`; -1: the deadline came. */
 int peer_receive(struct peer *peer, void *buffer, size_t size, uint64_t deadline);
+
+/* The same without a copy of ours: the message is made, and read, where it stands in the channel.
+   Reserve gives room for peer_limit bytes, and the same again until the commit; peek the oldest message, and the same again
+   until it is done. Null: the deadline came. The other end can write there at any time: a reader that must not be deceived
+   copies first what it decides by. */
+void *peer_reserve(struct peer *peer, uint64_t deadline);
+const void *peer_peek(struct peer *peer, size_t *size, uint64_t deadline);
+/* STATUS_OK: sent; the room is given up. STATUS_STALE_LIFE: the other end was restarted since the reservation and knows nothing of
+   it: reserve once more. STATUS_BAD_ARGUMENT: nothing is reserved, or empty, or too long. */
+enum status peer_commit(struct peer *peer, size_t size);
+/* STATUS_OK: the room is given back. STATUS_STALE_LIFE: the other end was restarted meanwhile: what was read may be half of
+   something new. STATUS_BAD_ARGUMENT: there was no peek. */
+enum status peer_done(struct peer *peer);
 
 /* --- bytes and strings --- */
 

@@ -23,3 +23,19 @@ enum status peer_send(struct peer *peer, const void *message, size_t size, uint6
 int peer_receive(struct peer *peer, void *buffer, size_t size, uint64_t deadline) {
   return pair_receive(&peer->pair, buffer, size, deadline);
 }
+
+void *peer_reserve(struct peer *peer, uint64_t deadline) {
+  return pair_reserve(&peer->pair, deadline);
+}
+
+enum status peer_commit(struct peer *peer, size_t size) {
+  return pair_commit(&peer->pair, size);
+}
+
+const void *peer_peek(struct peer *peer, size_t *size, uint64_t deadline) {
+  return pair_peek(&peer->pair, size, deadline);
+}
+
+enum status peer_done(struct peer *peer) {
+  return pair_done(&peer->pair);
+}

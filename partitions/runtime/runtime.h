@@ -21,18 +21,26 @@ const struct channel_descriptor *first_channel(enum channel_class class);
 bool pair_open(struct pair *pair, const struct channel_descriptor *channel, uint32_t slots, uint32_t slot_size);
 enum status pair_send(struct pair *pair, const void *message, size_t size, uint64_t deadline);
 int pair_receive(struct pair *pair, void *buffer, size_t size, uint64_t deadline); /* -1: the deadline came */
+void *pair_reserve(struct pair *pair, uint64_t deadline);
+enum status pair_commit(struct pair *pair, size_t size);
+const void *pair_peek(struct pair *pair, size_t *size, uint64_t deadline);
+enum status pair_done(struct pair *pair);
 bool pair_drain(struct pair *pair,
                 uint64_t deadline); /* client: until the server has taken all; false: the deadline came */
 
 /* --- pair_client.c, pair_server.c: one attempt each --- */
 
 void pair_client_open(struct pair *pair);
-bool pair_client_send(struct pair *pair, const void *message, size_t size);
-int pair_client_receive(struct pair *pair, void *buffer, size_t size); /* -1: nothing there */
-bool pair_client_idle(struct pair *pair);                              /* the server has taken all */
+void *pair_client_reserve(struct pair *pair); /* null: no room */
+enum status pair_client_commit(struct pair *pair, size_t size);
+const void *pair_client_peek(struct pair *pair, size_t *size); /* null: nothing there */
+enum status pair_client_done(struct pair *pair);
+bool pair_client_idle(struct pair *pair); /* the server has taken all */
 
 void pair_server_open(struct pair *pair);
-bool pair_server_send(struct pair *pair, const void *message, size_t size);
-int pair_server_receive(struct pair *pair, void *buffer, size_t size);
+void *pair_server_reserve(struct pair *pair);
+enum status pair_server_commit(struct pair *pair, size_t size);
+const void *pair_server_peek(struct pair *pair, size_t *size);
+enum status pair_server_done(struct pair *pair);
 
 #endif

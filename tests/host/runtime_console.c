@@ -22,7 +22,7 @@ static char output[1u << 16];
 static size_t output_size;
 
 static void server_takes(void) {
-  int length = pair_server_receive(&other, output + output_size, sizeof output - output_size);
+  int length = pair_receive(&other, output + output_size, sizeof output - output_size, 0);
   if (length > 0) {
     output_size += (size_t)length;
     fake_events |= 1ull << client.event;
@@ -48,7 +48,7 @@ static void test_output(void) {
 }
 
 static void type(const char *text) {
-  CHECK(pair_server_send(&other, text, strlen(text)));
+  CHECK(pair_send(&other, text, strlen(text), 0) == STATUS_OK);
 }
 
 static void test_input(void) {
@@ -86,7 +86,7 @@ int main(void) {
   CHECK(pair_open(&other, &server, PAIR_SLOTS, CONSOLE_SLOT));
   CHECK(!console_open(&console, NULL) && !console_open(&console, &server) && console_open(&console, &client));
   fake_wait = server_takes;
-  CHECK(pair_server_receive(&other, output, sizeof output) == -1); /* takes up the client's epoch */
+  CHECK(pair_receive(&other, output, sizeof output, 0) == -1); /* takes up the client's epoch */
   test_output();
   test_input();
   test_last_words();

@@ -52,12 +52,39 @@ static void send_one(unsigned from) {
     sent[from]++;
 }
 
+/* The same message, made where it stands in the channel. */
+static void send_in_place(unsigned from) {
+  uint32_t number = sent[from] + 1;
+  fake_life = lives[from];
+  uint8_t *place = peer_reserve(&end[from], 0);
+  if (!place)
+    return;
+  CHECK(place == peer_reserve(&end[from], 0));
+  size_t size = sizeof number + random_below((uint32_t)(peer_limit(&end[from]) - sizeof number + 1));
+  memset(place, (int)(number & 0xff), size);
+  memcpy(place, &number, sizeof number);
+  CHECK(peer_commit(&end[from], size) == STATUS_OK);
+  sent[from]++;
+}
+
+/* As peer_receive, but from where it stands; everything is copied between peek and done. */
+static int receive_in_place(struct peer *peer, uint8_t *message) {
+  size_t size, again;
+  const uint8_t *place = peer_peek(peer, &size, 0);
+  if (!place)
+    return -1;
+  CHECK(place == peer_peek(peer, &again, 0) && size == again && size <= peer_limit(peer));
+  memcpy(message, place, size);
+  CHECK(peer_done(peer) == STATUS_OK);
+  return (int)size;
+}
+
 static void receive_one(unsigned from) {
   uint8_t message[1024];
   uint32_t number;
   unsigned to = 1 - from;
   fake_life = lives[to];
-  int size = peer_receive(&end[to], message, sizeof message, 0);
+  int size = random_below(2) ? peer_receive(&end[to], message, sizeof message, 0) : receive_in_place(&end[to], message);
   if (size < 0)
     return;
   CHECK(size >= (int)sizeof number);
@@ -79,7 +106,8 @@ static void random_steps(unsigned steps, unsigned restart_client, unsigned resta
     }
     if (restart_server && random_below(restart_server) == 0)
       restart(1);
-    (random_below(2) ? send_one : receive_one)(random_below(2));
+    void (*const step[])(unsigned) = {send_one, send_in_place, receive_one, receive_one};
+    step[random_below(4)](random_below(2));
   }
 }
 
@@ -118,6 +146,40 @@ static void test_alone(void) {
   CHECK(peer_receive(&end[1], &message, sizeof message, deadline_in_ns(1000)) == -1);
 }
 
+static void connect_anew(void) {
+  uint32_t message;
+  restart(1);
+  restart(0);
+  for (unsigned i = 0; i < 2; i++)
+    for (unsigned which = 0; which < 2; which++)
+      CHECK(peer_receive(&end[which], &message, sizeof message, 0) == -1);
+}
+
+/* What is reserved or looked at when an end is restarted: the server's goes with the client's rings, the client's stays. */
+static void test_restart_in_place(void) {
+  uint32_t message = 7;
+  size_t size;
+  connect_anew();
+  CHECK(peer_done(&end[0]) == STATUS_BAD_ARGUMENT && peer_done(&end[1]) == STATUS_BAD_ARGUMENT);
+  CHECK(peer_commit(&end[1], 4) == STATUS_BAD_ARGUMENT);
+  CHECK(peer_send(&end[0], &message, sizeof message, 0) == STATUS_OK);
+  CHECK(peer_reserve(&end[1], 0) && peer_peek(&end[1], &size, 0) && size == sizeof message);
+  restart(0);
+  CHECK(peer_commit(&end[1], 4) == STATUS_STALE_LIFE && peer_done(&end[1]) == STATUS_STALE_LIFE);
+  CHECK(peer_peek(&end[1], &size, 0) == NULL && peer_commit(&end[1], 4) == STATUS_BAD_ARGUMENT);
+  connect_anew();
+  CHECK(peer_send(&end[1], &message, sizeof message, 0) == STATUS_OK);
+  uint32_t *place = peer_reserve(&end[0], 0);
+  const uint32_t *seen = peer_peek(&end[0], &size, 0);
+  CHECK(place && seen && size == sizeof message);
+  *place = 8;
+  restart(1);
+  CHECK(peer_commit(&end[0], 0) == STATUS_BAD_ARGUMENT && peer_commit(&end[0], 4) == STATUS_OK);
+  CHECK(*seen == 7 && peer_done(&end[0]) == STATUS_OK);
+  CHECK(peer_peek(&end[0], &size, 0) == NULL); /* sees the restart, and hands over once more */
+  CHECK(peer_receive(&end[1], &message, sizeof message, 0) == 4 && message == 8);
+}
+
 /* A client that writes addresses outside the window, and too long: the server touches nothing and goes on. */
 static void test_lying_client(void) {
   uint32_t message;
@@ -154,6 +216,7 @@ int main(void) {
   receive_rest();
   CHECK(losses[0] > 0 && received[0] > 3000 && received[1] > 3000);
   test_alone();
+  test_restart_in_place();
   test_lying_client();
   return 0;
 }
