@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(json=False, verbose=0, color="auto")
     _common(parser)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=_Parser)
-    for add in (_new, _check, _build, _run, _inspect, _sdk, _explain, _doctor):
+    for add in (_new, _check, _build, _run, _inspect, _flash, _sdk, _explain, _doctor):
         add(verbs)
     return parser
 
@@ -150,6 +150,15 @@ def _run(verbs: Parsers[_Parser]) -> None:
 def _inspect(verbs: Parsers[_Parser]) -> None:
     parser = _verb(verbs, "inspect", "the resource database read back out of the image itself")
     parser.add_argument("image", metavar="IMAGE", help="an image, or the directory that build made")
+
+
+def _flash(verbs: Parsers[_Parser]) -> None:
+    parser = _verb(verbs, "flash", "write a disk to a device, and read it back")
+    parser.add_argument("image", metavar="IMAGE", help="a disk, or the directory that build --format disk made")
+    parser.add_argument("device", metavar="DEVICE", help="a whole disk, such as /dev/sdb; all that is on it is lost")
+    parser.add_argument("--yes-serial", metavar="SERIAL", help="do not ask: DEVICE is the one with this serial number")
+    parser.add_argument("--fixed-disk", action="store_true", help="DEVICE may be a disk that is not removable")
+    parser.add_argument("--to-file", action="store_true", help="DEVICE is a plain file, and is replaced")
 
 
 def _sdk(verbs: Parsers[_Parser]) -> None:

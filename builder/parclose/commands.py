@@ -7,12 +7,12 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parclose import paths
+from parclose import gpt, paths
 from parclose.errors import ParcloseError, Problem, UsageError
 
 if TYPE_CHECKING:
@@ -193,6 +193,45 @@ def inspect(options: argparse.Namespace, colour: bool) -> int:
     else:
         print(reader.text(found))
     return 1 if found["disagreements"] else 0
+
+
+def flash(options: argparse.Namespace, colour: bool) -> int:
+    """Write a disk to a device that the user has confirmed, and read it back."""
+    from parclose import flash as flashing
+    from parclose.block_device import BlockDevice, PlainFile
+
+    image, place = Path(options.image), Path(options.device)
+    content = flashing.load(image)
+    if place.exists() and any(each.exists() and each.samefile(place) for each in (image, image / gpt.NAME)):
+        raise UsageError(f"{place} is the image itself")
+    if not options.to_file and not place.exists():
+        raise UsageError(f"there is no device {place}", "to write a plain file, say --to-file")
+    target = PlainFile(place) if options.to_file else BlockDevice(place)
+    facts, wish = target.facts(), flashing.Wish(options.yes_serial, options.fixed_disk)
+    if not facts.plain:
+        say("\n".join(flashing.describe(facts)))
+    flashing.check(facts, len(content), wish)
+    flashing.confirm(facts, wish, _asker(options))
+    flashing.write(target, content, facts, flashing.bar(sys.stderr))
+    if options.json:
+        digest = hashlib.sha256(content).hexdigest()
+        show_json({"device": str(place), "serial": facts.serial, "bytes": len(content), "sha256": digest})
+    else:
+        print(f"{place}: {len(content):,} bytes written, read back and equal")
+    return 0
+
+
+def _asker(options: argparse.Namespace) -> Callable[[str], str] | None:
+    """Asks on the terminal; None where nobody sits at one."""
+    if options.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+
+    def ask(question: str) -> str:
+        sys.stderr.write(question)
+        sys.stderr.flush()
+        return sys.stdin.readline()
+
+    return ask
 
 
 def sdk(options: argparse.Namespace, colour: bool) -> int:
