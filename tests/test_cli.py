@@ -18,7 +18,7 @@ import pytest
 from parclose import paths
 
 PARCLOSE = [sys.executable, "-m", "parclose"]
-VERBS = ("new", "check", "build", "run", "inspect", "sdk", "explain", "doctor")
+VERBS = ("new", "check", "build", "run", "inspect", "flash", "sdk", "explain", "doctor")
 HELLO = """layout: 1
 board: qemu-q35
 partitions:
