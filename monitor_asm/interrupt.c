@@ -38,7 +38,10 @@ static void mask_controllers(void) {
 }
 
 static void local_apic(void) {
-  write_msr(MSR_APIC_BASE, read_msr(MSR_APIC_BASE) | APIC_BASE_ENABLE);
+  uint64_t base = read_msr(MSR_APIC_BASE) & ~(uint64_t)APIC_BASE_EXTENDED;
+  if ((read_msr(MSR_APIC_BASE) & APIC_BASE_EXTENDED) != 0)
+    write_msr(MSR_APIC_BASE, base & ~(uint64_t)APIC_BASE_ENABLE); /* the only way out of x2APIC (SDM 3A 11.12.5) */
+  write_msr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
   *apic(APIC_LVT_THERMAL) = APIC_LVT_MASKED;
   *apic(APIC_LVT_PERFORMANCE) = APIC_LVT_MASKED;
   *apic(APIC_LVT_LINT0) = APIC_LVT_MASKED;

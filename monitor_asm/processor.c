@@ -137,6 +137,7 @@ static void tables_call(void) {
 /* What firmware may have left on and a partition could see. */
 static void tables_off(void) {
   uint32_t values[4];
+  write_msr(MSR_PAT, PAT_RESET);
   cpuid(0x80000001, 0, values);
   if (values[3] >> 27 & 1)
     write_msr(MSR_TSC_AUX, 0);

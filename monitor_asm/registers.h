@@ -39,6 +39,9 @@
 #define MSR_PERF_GLOBAL_CTRL 0x38f
 #define MSR_APIC_BASE 0x1b
 #define APIC_BASE_ENABLE 0x800
+#define APIC_BASE_EXTENDED 0x400 /* x2APIC */
+#define MSR_PAT 0x277
+#define PAT_RESET 0x0007040600070406 /* entry 3 uncached, as the tables count on (SDM 3A 12.12.4) */
 
 #define RFLAGS_FIXED 0x00002 /* bit 1 is always set */
 #define RFLAGS_TF 0x00100
