@@ -42,8 +42,7 @@ static inline uint64_t signal_channel(untrusted index, untrusted release) {
   return event_set(&partitions[own->other_partition], own->other_event) ? STATUS_OK : STATUS_NOT_CONNECTED;
 }
 
-static struct result call_signal(untrusted channel, untrusted release, untrusted unused) {
-  (void)unused;
+static struct result call_signal(untrusted channel, untrusted release, untrusted) {
   uint64_t status = signal_channel(channel, release);
   if (status != STATUS_OK)
     return just(status);
@@ -64,8 +63,7 @@ static inline struct result wait_until(untrusted deadline) {
   resume();
 }
 
-static struct result call_wait(untrusted deadline, untrusted unused, untrusted unused_too) {
-  (void)unused, (void)unused_too;
+static struct result call_wait(untrusted deadline, untrusted, untrusted) {
   return wait_until(deadline);
 }
 
@@ -80,16 +78,14 @@ static struct result call_signal_and_wait(untrusted channel, untrusted release, 
   resume();
 }
 
-static struct result call_yield(untrusted unused, untrusted unused_too, untrusted unused_as_well) {
-  (void)unused, (void)unused_too, (void)unused_as_well;
+static struct result call_yield(untrusted, untrusted, untrusted) {
   CONTEXT->frame.registers.rax = STATUS_OK;
   schedule_give_up();
   schedule(read_tsc());
   resume();
 }
 
-static struct result call_exit(untrusted status, untrusted unused, untrusted unused_too) {
-  (void)unused, (void)unused_too;
+static struct result call_exit(untrusted status, untrusted, untrusted) {
   const struct frame *frame = &CONTEXT->frame;
   struct fault_record record = {.reason = STOP_EXIT,
                                 .error = status.raw,
@@ -102,8 +98,7 @@ static struct result call_exit(untrusted status, untrusted unused, untrusted unu
   resume();
 }
 
-static struct result call_acknowledge(untrusted device, untrusted interrupt, untrusted unused) {
-  (void)unused;
+static struct result call_acknowledge(untrusted device, untrusted interrupt, untrusted) {
   const struct descriptor_row *own;
   uint64_t status = own_descriptor(device, RESOURCE_DEVICE, &own);
   if (status != STATUS_OK)
@@ -111,12 +106,11 @@ static struct result call_acknowledge(untrusted device, untrusted interrupt, unt
   const struct device_row *row = device_row(own->target);
   if (interrupt.raw >= row->interrupt_count)
     return just(STATUS_BAD_INDEX);
-  interrupt_unmask(interrupt_row(row->first_interrupt + (uint32_t)interrupt.raw));
+  interrupt_set_mask(interrupt_row(row->first_interrupt + (uint32_t)interrupt.raw), false);
   return just(STATUS_OK);
 }
 
-static struct result call_debug(untrusted character, untrusted unused, untrusted unused_too) {
-  (void)unused, (void)unused_too;
+static struct result call_debug(untrusted character, untrusted, untrusted) {
   if (CONTEXT->row->debug == 0)
     return just(STATUS_NOT_PERMITTED);
   debug_character((char)character.raw);
@@ -131,8 +125,7 @@ static bool served_with(const struct descriptor_row *descriptor, uint32_t device
 }
 
 /* The owner has reset the device: what an earlier life of its channels began is over, and it may do DMA again. */
-static struct result call_quiet(untrusted device, untrusted unused, untrusted unused_too) {
-  (void)unused, (void)unused_too;
+static struct result call_quiet(untrusted device, untrusted, untrusted) {
   const struct descriptor_row *own;
   uint64_t status = own_descriptor(device, RESOURCE_DEVICE, &own);
   if (status != STATUS_OK)
@@ -145,8 +138,7 @@ static struct result call_quiet(untrusted device, untrusted unused, untrusted un
   return just(STATUS_OK);
 }
 
-static struct result call_none(untrusted unused, untrusted unused_too, untrusted unused_as_well) {
-  (void)unused, (void)unused_too, (void)unused_as_well;
+static struct result call_none(untrusted, untrusted, untrusted) {
   return just(STATUS_NO_CALL);
 }
 

@@ -15,10 +15,6 @@ void interrupt_idle(uint32_t vector);
 #define PIC_MASTER_DATA 0x21
 #define PIC_SLAVE_DATA 0xa1
 
-static volatile uint32_t *apic(uint32_t offset) {
-  return (volatile uint32_t *)(APIC_ADDRESS + offset);
-}
-
 static void io_apic_write(uint32_t index, uint32_t value) {
   *(volatile uint32_t *)(IO_APIC_ADDRESS + IO_APIC_SELECT) = index;
   *(volatile uint32_t *)(IO_APIC_ADDRESS + IO_APIC_WINDOW) = value;
@@ -38,10 +34,10 @@ static void mask_controllers(void) {
 }
 
 static void local_apic(void) {
-  uint64_t base = read_msr(MSR_APIC_BASE) & ~(uint64_t)APIC_BASE_EXTENDED;
-  if ((read_msr(MSR_APIC_BASE) & APIC_BASE_EXTENDED) != 0)
-    write_msr(MSR_APIC_BASE, base & ~(uint64_t)APIC_BASE_ENABLE); /* the only way out of x2APIC (SDM 3A 11.12.5) */
-  write_msr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+  uint64_t base = read_msr(MSR_APIC_BASE);
+  if ((base & APIC_BASE_EXTENDED) != 0) /* the only way out of x2APIC is through off (SDM 3A 11.12.5) */
+    write_msr(MSR_APIC_BASE, base & ~(uint64_t)(APIC_BASE_EXTENDED | APIC_BASE_ENABLE));
+  write_msr(MSR_APIC_BASE, (base & ~(uint64_t)APIC_BASE_EXTENDED) | APIC_BASE_ENABLE);
   *apic(APIC_LVT_THERMAL) = APIC_LVT_MASKED;
   *apic(APIC_LVT_PERFORMANCE) = APIC_LVT_MASKED;
   *apic(APIC_LVT_LINT0) = APIC_LVT_MASKED;
@@ -71,19 +67,11 @@ static void route(const struct interrupt_row *row) {
   entry[2] = vector_of(row);
 }
 
-static void set_mask(const struct interrupt_row *row, bool masked) {
+void interrupt_set_mask(const struct interrupt_row *row, bool masked) {
   if (row->kind == INTERRUPT_ISA) /* edge, active high, fixed delivery: all zero */
     io_apic_write(IO_APIC_REDIRECTION + 2 * row->number, vector_of(row) | (masked ? IO_APIC_MASKED : 0));
   else
     msix_entry(row)[3] = masked;
-}
-
-void interrupt_mask(const struct interrupt_row *row) {
-  set_mask(row, true);
-}
-
-void interrupt_unmask(const struct interrupt_row *row) {
-  set_mask(row, false);
 }
 
 void interrupt_end(void) {
@@ -95,7 +83,7 @@ void interrupt_initialise(void) {
   mask_controllers();
   local_apic();
   for (uint32_t i = 0; i < DATABASE->interrupts.count; i++) {
-    interrupt_mask(interrupt_row(i));
+    interrupt_set_mask(interrupt_row(i), true);
     route(interrupt_row(i));
   }
 }
@@ -105,7 +93,7 @@ static void take(uint32_t vector) {
   uint32_t index = vector - VECTOR_DEVICE_FIRST;
   if (index < DATABASE->interrupts.count) {
     const struct interrupt_row *row = interrupt_row(index);
-    interrupt_mask(row);
+    interrupt_set_mask(row, true);
     event_set(&partitions[row->partition], row->event);
   }
   if (vector != VECTOR_SPURIOUS)
@@ -117,8 +105,7 @@ void interrupt_device(uint32_t vector) {
   schedule_woken();
 }
 
-void interrupt_timer(uint32_t vector) {
-  (void)vector;
+void interrupt_timer(uint32_t) {
   interrupt_end();
   CPU->armed = 0;
   schedule(read_tsc());

@@ -4,8 +4,7 @@
  */
 #include "monitor.h"
 
-struct result call_assign(untrusted descriptor, untrusted partition, untrusted unused) {
-  (void)unused;
+struct result call_assign(untrusted descriptor, untrusted partition, untrusted) {
   if (descriptor.raw >= DATABASE->descriptors.count || partition.raw >= DATABASE->partitions.count)
     return just(STATUS_BAD_INDEX);
   uint32_t index = (uint32_t)descriptor.raw;
@@ -48,8 +47,7 @@ static void note_refusal(struct partition *partition, uint64_t status) {
   partition->live = (word & ~0xff00ull) | status << 8;
 }
 
-struct result call_start(untrusted partition, untrusted unused, untrusted unused_too) {
-  (void)unused, (void)unused_too;
+struct result call_start(untrusted partition, untrusted, untrusted) {
   if (partition.raw >= DATABASE->partitions.count)
     return just(STATUS_BAD_INDEX);
   uint32_t index = (uint32_t)partition.raw;
@@ -61,8 +59,7 @@ struct result call_start(untrusted partition, untrusted unused, untrusted unused
   return result;
 }
 
-struct result call_stop(untrusted partition, untrusted unused, untrusted unused_too) {
-  (void)unused, (void)unused_too;
+struct result call_stop(untrusted partition, untrusted, untrusted) {
   if (partition.raw >= DATABASE->partitions.count)
     return just(STATUS_BAD_INDEX);
   uint32_t index = (uint32_t)partition.raw;
@@ -75,8 +72,7 @@ struct result call_stop(untrusted partition, untrusted unused, untrusted unused_
   return just(STATUS_OK);
 }
 
-struct result call_state(untrusted what, untrusted index, untrusted unused) {
-  (void)unused;
+struct result call_state(untrusted what, untrusted index, untrusted) {
   const struct database *database = DATABASE;
   if (what.raw == LIVE_PARTITION && index.raw < database->partitions.count)
     return (struct result){STATUS_OK, partitions[index.raw].live};
@@ -87,8 +83,7 @@ struct result call_state(untrusted what, untrusted index, untrusted unused) {
   return just(STATUS_BAD_INDEX);
 }
 
-struct result call_fault(untrusted partition, untrusted unused, untrusted unused_too) {
-  (void)unused, (void)unused_too;
+struct result call_fault(untrusted partition, untrusted, untrusted) {
   if (partition.raw >= DATABASE->partitions.count)
     return just(STATUS_BAD_INDEX);
   CALL_PAGE->fault = fault_records[partition.raw];

@@ -49,8 +49,7 @@ void processor_tables(void);
 
 /* interrupt.c */
 void interrupt_initialise(void);
-void interrupt_mask(const struct interrupt_row *row);
-void interrupt_unmask(const struct interrupt_row *row);
+void interrupt_set_mask(const struct interrupt_row *row, bool masked);
 void interrupt_end(void);
 
 /* timer.c */

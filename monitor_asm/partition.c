@@ -122,7 +122,7 @@ void partition_start(uint32_t index) {
 static void stop_device(const struct device_row *device) {
   pci_bus_master(device, false);
   for (uint32_t i = 0; i < device->interrupt_count; i++)
-    interrupt_mask(interrupt_row(device->first_interrupt + i));
+    interrupt_set_mask(interrupt_row(device->first_interrupt + i), true);
 }
 
 static void stop_resources(uint32_t index) {

@@ -41,15 +41,13 @@ struct result call_convert(untrusted index, untrusted count, untrusted life) {
   return just(channel_count(live, (uint32_t)count.raw, life.raw, channel->quota));
 }
 
-struct result call_release(untrusted index, untrusted count, untrusted unused) {
-  (void)unused;
+struct result call_release(untrusted index, untrusted count, untrusted) {
   uint32_t live;
   uint64_t status = served_channel(index, &live);
   return just(status == STATUS_OK ? channel_release(live, count.raw) : status);
 }
 
-struct result call_channel(untrusted index, untrusted unused, untrusted unused_too) {
-  (void)unused, (void)unused_too;
+struct result call_channel(untrusted index, untrusted, untrusted) {
   uint32_t live;
   uint64_t status = served_channel(index, &live);
   return status == STATUS_OK ? (struct result){STATUS_OK, channel_live[live]} : just(status);

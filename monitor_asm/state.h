@@ -118,6 +118,10 @@ _Static_assert(sizeof(struct cpu) <= PAGE_SIZE, "a processor's state is one page
 #define CALL_PAGE ((struct call_page *)LOCAL_CALL_PAGE)
 #define DATABASE ((const struct database *)DATABASE_ADDRESS)
 
+static inline volatile uint32_t *apic(uint32_t offset) {
+  return (volatile uint32_t *)(APIC_ADDRESS + offset);
+}
+
 extern struct partition partitions[LIMIT_PARTITIONS];
 extern struct fault_record fault_records[LIMIT_PARTITIONS];
 extern _Atomic uint64_t descriptor_live[LIMIT_DESCRIPTORS];

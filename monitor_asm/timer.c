@@ -24,10 +24,6 @@ struct clock_page clock_page __attribute__((section(".bss.clock_page")));
 uint64_t ticks_per_ns;
 uint64_t counts_per_tick;
 
-static volatile uint32_t *apic(uint32_t offset) {
-  return (volatile uint32_t *)(APIC_ADDRESS + offset);
-}
-
 static uint32_t pit_read(void) {
   out8(PIT_COMMAND, PIT_LATCH_CHANNEL_2);
   uint32_t low = in8(PIT_CHANNEL_2);

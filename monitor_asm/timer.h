@@ -20,7 +20,7 @@ static inline void timer_arm(uint64_t now, uint64_t at) {
     return;
   CPU->armed = at;
   uint64_t counts = (uint64_t)((unsigned __int128)(at - now) * counts_per_tick >> 32) + 1;
-  *(volatile uint32_t *)(APIC_ADDRESS + APIC_TIMER_INITIAL) = (uint32_t)counts;
+  *apic(APIC_TIMER_INITIAL) = (uint32_t)counts;
 }
 
 #endif
