@@ -16,13 +16,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import figures_block, figures_build, figures_guest
+from bench import figures_block, figures_build, figures_guest, figures_schedule
 from bench.figure import Figure, Measure, table
 from parclose.emulator import PROGRAM
 from parclose.errors import ParcloseError
 
 OUT = Path(__file__).parent.parent / "build" / "bench.json"
-MEASURES: Sequence[Measure] = [*figures_guest.FIGURES, *figures_block.FIGURES, *figures_build.FIGURES]
+MEASURES: Sequence[Measure] = [
+    *figures_guest.FIGURES,
+    *figures_schedule.FIGURES,
+    *figures_block.FIGURES,
+    *figures_build.FIGURES,
+]
 
 
 def main() -> int:

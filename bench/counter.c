@@ -3,12 +3,16 @@
  * A QEMU plugin that counts executed guest instructions, each by its physical address. Debian ships no header: the part of
  * the plugin API, version 1 (QEMU 7.2, include/qemu/qemu-plugin.h), that is used here is declared here.
  *
- * Arguments: out=FILE, entry=ADDRESS (the image's first instruction: what ran before, firmware, is not counted; it runs
- * on a one-to-one mapping, so it also tells where guest memory stands in ours), until=ADDRESS (optional: a count from the entry to
- * the first time that this virtual address is executed), from=START:SIZE and to=START:SIZE (optional, physical: every way from
- * the last instruction in the one to the first in the other with nothing but ring 0 between is counted). Guests mark what is to be counted with no-operations that carry a
- * number, see guests/measure.h. The file holds one line for each count, `count MARK INSTRUCTIONS` (the two marks left
- * out), then one for each instruction that was executed between marks, `at MARK PHYSICAL VIRTUAL TIMES`.
+ * Arguments: out=FILE; entry=ADDRESS (the image's first instruction: what ran before, firmware, is not counted; it runs
+ * on a one-to-one mapping, so it also tells where guest memory stands in ours). Optional:
+ *   until=ADDRESS          a count from the entry to the first time that this virtual address is executed
+ *   from=START:SIZE, to=START:SIZE   physical: every way from the last instruction in the one to the first in the other
+ *                          with nothing but ring 0 between is counted
+ *   enter=ADDRESS          physical: executing it ends a count of mark 14
+ *   watch=ADDRESS:…        virtual, of ring 0: the instructions there are counted once more, apart
+ * Guests mark what is to be counted with no-operations that carry a number, see guests/measure.h. The file holds one line
+ * for each count, `count MARK INSTRUCTIONS WATCHED` (the two marks left out), then one for each instruction that was
+ * executed between marks, `at MARK PHYSICAL VIRTUAL TIMES`.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
@@ -51,6 +55,8 @@ static const uint8_t nop[] = {0x0f, 0x1f, 0x80};
 #define MARK_END 0x454e44u
 #define MARK_BOOT 0u
 #define MARK_SWITCH 15u
+#define MARK_ENTER 14u
+#define WATCHED 1024
 #define RING_0 0xffffffff80000000u
 
 struct place {
@@ -63,14 +69,16 @@ struct place {
 
 static const char *out;
 static uint64_t entry, until;
-static uint64_t from, from_size, to, to_size;
+static uint64_t from, from_size, to, to_size, enter;
+static uint64_t watch[WATCHED];
+static size_t watch_end;
 static const uint8_t *memory; /* where guest-physical 0 stands in this process */
 static struct place *places, *bucket[BUCKETS];
-static uint64_t total, total_before;
+static uint64_t total, total_before, watched, watched_before;
 static int open_mark = -1;
 static struct {
   int mark;
-  uint64_t instructions;
+  uint64_t instructions, watched;
 } counts[COUNTS];
 static size_t count_end;
 
@@ -96,6 +104,7 @@ static void begin(unsigned processor, void *mark) {
   (void)processor;
   open_mark = (int)(intptr_t)mark;
   total_before = total;
+  watched_before = watched;
   for (struct place *place = places; place; place = place->next)
     place->before = place->times;
 }
@@ -107,6 +116,7 @@ static void end(unsigned processor, void *mark) {
   open_mark = -1;
   if (count_end < COUNTS) {
     counts[count_end].mark = (int)(intptr_t)mark;
+    counts[count_end].watched = watched - watched_before;
     counts[count_end++].instructions = total - total_before;
   }
   for (struct place *place = places; place; place = place->next)
@@ -173,6 +183,17 @@ static void look_for_way(struct qemu_plugin_insn *instruction, uint64_t physical
   qemu_plugin_register_vcpu_insn_exec_cb(instruction, what, QEMU_PLUGIN_CB_NO_REGS, NULL);
 }
 
+static void look_for_watched(struct qemu_plugin_insn *instruction, uint64_t virtual) {
+  for (size_t i = 0; i < watch_end; i++)
+    if (watch[i] == virtual)
+      qemu_plugin_register_vcpu_insn_exec_inline(instruction, QEMU_PLUGIN_INLINE_ADD_U64, &watched, 1);
+}
+
+static void look_for_entry(struct qemu_plugin_insn *instruction, uint64_t physical) {
+  if (enter && physical == enter)
+    qemu_plugin_register_vcpu_insn_exec_cb(instruction, end, QEMU_PLUGIN_CB_NO_REGS, (void *)(intptr_t)MARK_ENTER);
+}
+
 static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *block) {
   (void)id;
   for (size_t i = 0; i < qemu_plugin_tb_n_insns(block); i++) {
@@ -185,6 +206,8 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *block) {
     uint64_t physical = (uint64_t)((const uint8_t *)qemu_plugin_insn_haddr(instruction) - memory);
     if (from_size)
       look_for_way(instruction, physical, virtual);
+    look_for_entry(instruction, physical);
+    look_for_watched(instruction, virtual);
     struct place *place = place_of(physical, virtual);
     qemu_plugin_register_vcpu_insn_exec_inline(instruction, QEMU_PLUGIN_INLINE_ADD_U64, &place->times, 1);
     qemu_plugin_register_vcpu_insn_exec_inline(instruction, QEMU_PLUGIN_INLINE_ADD_U64, &total, 1);
@@ -198,8 +221,9 @@ static void write_down(qemu_plugin_id_t id, void *unused) {
   if (!file)
     return;
   for (size_t i = 0; i < count_end; i++)
-    fprintf(file, "count %d %" PRIu64 "\n", counts[i].mark,
-            counts[i].instructions - !(counts[i].mark == MARK_BOOT || counts[i].mark == MARK_SWITCH));
+    fprintf(file, "count %d %" PRIu64 " %" PRIu64 "\n", counts[i].mark,
+            counts[i].instructions - !(counts[i].mark == MARK_BOOT || counts[i].mark == MARK_SWITCH),
+            counts[i].watched);
   for (const struct place *place = places; place; place = place->next)
     for (int mark = 0; mark < MARKS; mark++)
       if (place->counted[mark])
@@ -215,6 +239,11 @@ static void extent(const char *text, uint64_t *start, uint64_t *size) {
   *size = *end == ':' ? strtoull(end + 1, NULL, 0) : 0;
 }
 
+static void addresses(char *text) {
+  for (char *word = text; *word && watch_end < WATCHED; word += *word == ':')
+    watch[watch_end++] = strtoull(word, &word, 0);
+}
+
 int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc, char **argv) {
   (void)info;
   for (int i = 0; i < argc; i++) {
@@ -228,6 +257,10 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int a
       extent(argv[i] + 5, &from, &from_size);
     else if (strncmp(argv[i], "to=", 3) == 0)
       extent(argv[i] + 3, &to, &to_size);
+    else if (strncmp(argv[i], "enter=", 6) == 0)
+      enter = strtoull(argv[i] + 6, NULL, 0);
+    else if (strncmp(argv[i], "watch=", 6) == 0)
+      addresses(argv[i] + 6);
   }
   if (!out || !entry)
     return 1;

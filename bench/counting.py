@@ -7,7 +7,7 @@ import bisect
 import subprocess
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import guest
@@ -17,6 +17,7 @@ from parclose.constants import constants
 
 BOOT = 0  # the mark of the count from the image's first instruction to `until`
 SWITCH = 15  # the mark of the counts from one partition to another
+ENTER = 14  # the mark of the counts that a guest begins and the first instruction of a partition ends
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Counts:
-    """`totals`: instructions of each count, by mark, in the order in which they were made."""
+    """`totals`: instructions of each count, by mark, in the order in which they were made.
+
+    `watched`: those of them that stand at watched addresses.
+    """
 
     totals: Mapping[int, Sequence[int]]
     places: Sequence[Place]
+    watched: Mapping[int, Sequence[int]] = field(default_factory=dict)
 
 
 def plugin() -> Path:
@@ -80,20 +85,30 @@ def way(image: Image, source: str, target: str) -> tuple[str, str]:
     return f"from={extents[source]}", f"to={extents[target]}"
 
 
+def entered(image: Image, name: str) -> str:
+    """The plugin's option that ends a count of mark ENTER at the first instruction of partition `name`."""
+    for partition in image.build.plan.partitions:
+        if partition.partition.name == name:
+            return f"enter={partition.physical + partition.program.entry - constants()['PROGRAM_ADDRESS']:#x}"
+    raise NotMeasured(f"{image.name} has no partition {name}")
+
+
 def parse(text: str) -> Counts:
     """The plugin's file. Raises `NotMeasured` unless it is whole."""
     lines = text.splitlines()
     if not lines or lines[-1] != "whole":
         raise NotMeasured("the counting plugin's file is not whole")
     totals: dict[int, list[int]] = defaultdict(list)
+    watched: dict[int, list[int]] = defaultdict(list)
     places = []
     for line in lines[:-1]:
         kind, mark, *values = line.split()
         if kind == "count":
             totals[int(mark)].append(int(values[0]))
+            watched[int(mark)].append(int(values[1]))
         else:
             places.append(Place(int(mark), int(values[0], 0), int(values[1], 0), int(values[2])))
-    return Counts(dict(totals), places)
+    return Counts(dict(totals), places, dict(watched))
 
 
 class Owners:

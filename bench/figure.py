@@ -11,8 +11,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured figure. `value` is the median of `median_of` measurements; lower is better for all we have.
+    """A measured figure. `value` is the median of `median_of` measurements, `worst` the worst of them.
 
+    `bound`: the goal is a promise, so the worst has to meet it. `more_is_better`: the goal is the least, not the most.
     `between` says what was measured, between which two points; `where`, asked only when the goal is missed, where the
     instructions or seconds go, in one line.
     """
@@ -26,21 +27,34 @@ class Figure:
     worst: float | None = None
     peers: Mapping[str, float] = field(default_factory=dict)
     where: Callable[[], str] | None = field(default=None, compare=False, repr=False)
+    bound: bool = False
+    more_is_better: bool = False
+
+    @property
+    def judged(self) -> float:
+        """What has to meet the goal."""
+        return self.worst if self.bound and self.worst is not None else self.value
 
     @property
     def met(self) -> bool:
         """Whether the goal is met."""
-        return self.value <= self.goal
+        return self.judged >= self.goal if self.more_is_better else self.judged <= self.goal
 
     def verdict(self) -> str:
         """Whether the goal is met, and by how much it is missed."""
-        return "met" if self.met else f"missed by {self.value - self.goal:,.4g} ({self.value / self.goal - 1:.0%})"
+        if self.met:
+            return "met"
+        missed = abs(self.judged - self.goal)
+        return f"missed by {missed:,.4g} ({missed / self.goal:.0%})"
 
     def document(self) -> dict[str, Any]:
         """The entry in bench.json."""
-        found: dict[str, Any] = {"name": self.name, "value": self.value, "unit": self.unit, "better": "lower"}
-        found |= {"median_of": self.median_of, "goal": self.goal, "peers": dict(self.peers), "between": self.between}
-        return found if self.worst is None else {**found, "worst": self.worst}
+        better = "higher" if self.more_is_better else "lower"
+        worst = self.value if self.worst is None else self.worst
+        found: dict[str, Any] = {"name": self.name, "value": self.value, "median": self.value, "worst": worst}
+        found |= {"unit": self.unit, "better": better, "median_of": self.median_of, "goal": self.goal}
+        found["goal_for"] = "worst" if self.bound else "median"
+        return found | {"met": self.met, "peers": dict(self.peers), "between": self.between}
 
 
 def median(values: Sequence[float]) -> float:

@@ -15,7 +15,7 @@ def block_reads() -> list[Figure]:
     _, counts = count(build_guests("block"), extra=(), disks={"nvme0": disk()})
     return [
         _figure("block-4k", counts, 1, 4000, "one at a time"),
-        _figure("block-4k-deep", counts, 2, 2000, "32 under way"),
+        _figure("block-4k-deep", counts, 2, 1200, "32 under way"),
     ]
 
 

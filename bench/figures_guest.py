@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bench.counting import BOOT, count
+from bench.counting import BOOT, ENTER, count, entered
 from bench.figure import Figure, Measure, median
 from bench.guest import LINE, NotMeasured, build, build_guests, run
 from bench.profile import where
 from parclose.constants import constants
 
 LEAST_SAMPLES = 1000
+LEAST_ROUNDS = 20  # of a stream
+LEAST_RESTARTS = 50
 
 
 def partition_switch() -> Figure:
@@ -21,7 +23,7 @@ def partition_switch() -> Figure:
     return _figure(
         "partition-switch",
         [sample - 1 for sample in samples],
-        190,
+        150,
         f"from the last instruction of `first` to the first of `second`, by their readings of the clock "
         f"(guests/switch): at most 2 instructions of their own are in it; {median(others) - 1:.0f} where an "
         "I/O partition that waits stands before `second` in its frame",
@@ -47,7 +49,7 @@ def calls() -> list[Figure]:
     trip = _figure(
         "round-trip",
         [sample - own for sample in _samples(samples, "round-trip")],
-        300,
+        260,
         "from the SYSCALL of signal-and-wait to the instruction after it (guests/calls): the other partition's "
         "5 instructions are in it",
         {"seL4": 491, "seL4 MCS": 634},
@@ -81,6 +83,57 @@ def boot_to_manager() -> Figure:
     )
 
 
+def stream_share() -> Figure:
+    """Large messages, made and read where they stand in the channel; the copy into it is the only one."""
+    samples = run(build_guests("stream")).samples
+    plain, stream = (_samples(samples, name, LEAST_ROUNDS) for name in ("plain", "stream"))
+    shares = [round(alone / carried, 4) for alone, carried in zip(plain, stream, strict=True)]
+    between = (
+        "bytes per instruction from before the first of 16 messages of 256 KiB to the answer to the last, both "
+        "guests and the monitor in it, as a share of the same bytes copied by memcpy within one guest "
+        "(guests/stream); the source copies into the channel, the sink reads there; every byte compared before the "
+        "first round"
+    )
+    return Figure(
+        "stream-share",
+        median(shares),
+        "of memcpy",
+        0.95,
+        between,
+        len(shares),
+        min(shares),
+        more_is_better=True,
+        where=lambda: _stream_costs(plain, stream),
+    )
+
+
+def _stream_costs(plain: Sequence[int], stream: Sequence[int]) -> str:
+    return f"{(median(stream) - median(plain)) / 16:,.0f} instructions a message besides the copy's {plain[0] // 16:,}"
+
+
+def restart_time() -> Figure:
+    """From the faulting instruction to the first of the next life, with everything that is executed between."""
+    image = build_guests("restart")
+    _, counts = count(image, entered(image, "faulter"), any_end=True)
+    totals = counts.totals.get(ENTER, ())
+    if len(totals) < LEAST_RESTARTS:
+        raise NotMeasured(f"restart-time: {len(totals)} restarts were counted, {LEAST_RESTARTS} are needed")
+    between = (
+        "executed from an instruction that faults, it included, to the partition's first of its next life, by the "
+        "counting plugin, under -icount: monitor, and manager with its report and its log (guests/restart)"
+    )
+    return Figure(
+        "restart-time",
+        median(totals),
+        "instructions",
+        20_000,
+        between,
+        len(totals),
+        max(totals),
+        where=where("restart"),
+    )
+
+
 def overhead(samples: Mapping[str, Sequence[int]]) -> int:
     """Ticks between two readings of the clock around nothing. Raises `NotMeasured` unless it is the same every time."""
     found = set(_samples(samples, "nothing"))
@@ -89,10 +142,10 @@ def overhead(samples: Mapping[str, Sequence[int]]) -> int:
     return found.pop()
 
 
-def _samples(samples: Mapping[str, Sequence[int]], name: str) -> Sequence[int]:
+def _samples(samples: Mapping[str, Sequence[int]], name: str, least: int = LEAST_SAMPLES) -> Sequence[int]:
     found = samples.get(name, ())
-    if len(found) < LEAST_SAMPLES:
-        raise NotMeasured(f"{name}: {len(found)} samples, {LEAST_SAMPLES} are needed")
+    if len(found) < least:
+        raise NotMeasured(f"{name}: {len(found)} samples, {least} are needed")
     return found
 
 
@@ -103,4 +156,4 @@ def _figure(
     return Figure(name, value, "instructions", goal, between, len(samples), max(samples), peers, where(subject))
 
 
-FIGURES: list[Measure] = [partition_switch, calls, convert, boot_to_manager]
+FIGURES: list[Measure] = [partition_switch, calls, convert, boot_to_manager, stream_share, restart_time]

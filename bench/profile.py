@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.counting import BOOT, SWITCH, Counts, Owners, Place, count, way
+from bench.counting import BOOT, ENTER, SWITCH, Counts, Owners, Place, count, entered, way
 from bench.disk import REQUESTS, ROUNDS, disk
 from bench.guest import LINE, Image, NotMeasured, build, build_guests
 from parclose.constants import constants
@@ -44,6 +44,7 @@ SUBJECTS = {
     "round-trip": Subject("calls", 3, 2000),
     "convert": Subject("convert", 1),
     "boot": Subject("", BOOT),
+    "restart": Subject("restart", ENTER),
     "block-4k": Subject("block", 1, ROUNDS * REQUESTS),
     "block-4k-deep": Subject("block", 2, ROUNDS * REQUESTS),
 }
@@ -81,6 +82,8 @@ def measure(name: str) -> Profile:
         _, counts = count(image, extra=(), disks={"nvme0": disk()})
     elif subject.mark == SWITCH:
         _, counts = count(image, *way(image, "first", "second"))
+    elif subject.mark == ENTER:
+        _, counts = count(image, entered(image, "faulter"), any_end=True)
     else:
         _, counts = count(image, f"until={constants()['PROGRAM_ADDRESS']:#x}", any_end=subject.mark == BOOT)
     return profile(image, subject, counts)

@@ -12,7 +12,8 @@ from bench.disk import DISK_SIZE, FACTOR, disk
 from bench.figure import Figure, median, table
 from bench.guest import NotMeasured, build_guests, parse, run
 
-from bench import counting, figures_build, figures_guest, guest, stages
+from bench import counting, figures_build, figures_guest, figures_schedule, guest, scaling, serialising, stages
+from parclose.constants import constants
 
 
 @pytest.fixture(autouse=True)
@@ -40,9 +41,9 @@ def test_the_clocks_own_cost_must_be_steady() -> None:
 
 
 def test_the_plugins_file_is_read_whole_or_not_at_all() -> None:
-    text = "count 1 50\ncount 1 52\nat 1 0x1000010 0xffffffff80000010 7\nwhole\n"
+    text = "count 1 50 3\ncount 1 52 4\nat 1 0x1000010 0xffffffff80000010 7\nwhole\n"
     place = Place(1, 0x1000010, 0xFFFFFFFF80000010, 7)
-    assert counting.parse(text) == Counts({1: [50, 52]}, [place])
+    assert counting.parse(text) == Counts({1: [50, 52]}, [place], {1: [3, 4]})
     with pytest.raises(NotMeasured, match="not whole"):
         counting.parse(text.removesuffix("whole\n"))
 
@@ -75,8 +76,91 @@ def test_an_entry_of_the_document_has_what_the_contract_names() -> None:
     found = figure(90, worst=95, median_of=3, peers={"seL4": 378}).document()
     assert found["name"] == "f" and found["better"] == "lower" and found["between"] == "from here to there"
     assert (found["value"], found["worst"], found["median_of"], found["goal"]) == (90, 95, 3, 100)
-    assert "worst" not in figure(90).document()
+    assert found["median"] == 90 and found["met"] and found["goal_for"] == "median"
+    assert figure(90).document()["worst"] == 90  # measured once
     assert (median([1, 2, 9]), median([1, 2])) == (2, 1.5)
+
+
+def test_a_promise_is_judged_by_its_worst_and_a_share_from_below() -> None:
+    bound = figure(90, worst=120, bound=True)
+    assert bound.verdict() == "missed by 20 (20%)" and bound.document()["goal_for"] == "worst"
+    assert figure(90, worst=100, bound=True).met
+    share = Figure("s", 0.9, "of memcpy", 0.95, "", more_is_better=True)
+    assert share.verdict() == "missed by 0.05 (5%)" and share.document()["better"] == "higher"
+    assert Figure("s", 0.95, "of memcpy", 0.95, "", more_is_better=True).met
+
+
+def test_every_row_says_what_was_measured_between() -> None:
+    row = figures_build.monitor_text().document()  # of one measurement, which has a worst too
+    assert {"median", "worst", "between", "goal", "met", "unit"} <= set(row) and len(row["between"]) > 20
+
+
+def test_serialising_instructions_are_told_from_others() -> None:
+    for mnemonic, operands in (
+        ("wrmsr", ""),
+        ("xsave64", "(%rcx)"),
+        ("xsavec", "(%rdi)"),
+        ("xrstor64", "(%rcx)"),
+        ("mov", "%rax,%cr3"),
+        ("movq", "%rax,%db7"),
+        ("iretq", ""),
+        ("sysretq", ""),
+        ("invlpg", "(%rax)"),
+        ("lgdt", "0x6(%rsp)"),
+    ):
+        assert serialising.is_serialising(mnemonic, operands), mnemonic
+    for mnemonic, operands in (
+        ("mov", "%cr2,%rdi"),
+        ("rdmsr", ""),
+        ("wrfsbase", "%rax"),
+        ("swapgs", ""),
+        ("mov", "%rax,%gs:0x8"),
+        ("lock", "cmpxchg"),
+        ("ret", ""),
+    ):
+        assert not serialising.is_serialising(mnemonic, operands), mnemonic
+
+
+def test_a_switch_serialises_at_least_where_it_must() -> None:
+    """The address space, the extended state twice and the way back: none of them can be left out."""
+    found = figures_schedule.switch_serialising()
+    assert 4 <= found.value <= (found.worst or 0) < 20
+
+
+def test_the_layouts_of_scaling_have_the_size_that_they_say() -> None:
+    """The biggest one builds and runs: all partitions and all minor frames that there can be."""
+    image = scaling.image(scaling.MANY, scaling.LONG)
+    assert len(image.build.system.partitions) == constants()["LIMIT_PARTITIONS"] == scaling.MANY
+    assert len(image.build.system.schedules[0].frames) == constants()["LIMIT_FRAMES"] == scaling.LONG
+    few = scaling.text(scaling.FEW, scaling.SHORT)
+    assert few.count("{for:") == scaling.SHORT - 1 and "idle" not in few
+    samples = run(image).samples["partition-switch"]
+    assert len(samples) >= 1000 and median(samples) < 500
+
+
+def test_a_stream_in_place_costs_little_more_than_its_copy() -> None:
+    found = figures_guest.stream_share()
+    assert found.median_of >= 20 and 0.5 < found.value < 1  # two copies would stay below a half
+
+
+def test_a_restart_is_counted_to_the_first_instruction_of_the_next_life() -> None:
+    image = build_guests("restart")
+    _, counts = count(image, counting.entered(image, "faulter"), any_end=True)
+    totals = counts.totals[counting.ENTER]
+    owners = counting.Owners(image)
+    sides = {owners.of(place)[0]: owners.of(place)[1] for place in counts.places if place.mark == counting.ENTER}
+    assert len(totals) >= 50 and min(totals) > 1000
+    assert {"monitor", "manager", "faulter"} <= set(sides)
+    assert sides["faulter"] == "main"  # the instruction that faults, and nothing of the next life
+    with pytest.raises(NotMeasured, match="no partition nobody"):
+        counting.entered(image, "nobody")
+
+
+def test_what_a_sensor_loses_is_near_the_budget_of_the_one_before_it() -> None:
+    """The I/O partition is given more than it can do: it takes its budget, and the sensor sees that."""
+    found = figures_schedule.frame_theft()
+    assert found.goal == 20_000 and found.bound
+    assert 0.5 * found.goal < found.value <= (found.worst or 0) < 2 * found.goal
 
 
 def test_a_figure_that_cannot_be_measured_is_absent() -> None:
