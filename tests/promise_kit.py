@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import struct
@@ -129,6 +130,14 @@ def perform(promise: Promise) -> dict[str, str]:
         "refused": refused,
         "control": f"without {planted.protection}: {succeeded}",
     }
+
+
+def demonstrate(deed: Promise) -> tuple[dict[str, str], dict[str, Any]]:
+    """What is not promised, done: a row for the table, and the image's report. Raises `AssertionError` if it fails."""
+    with _alone():
+        shown = deed.attack(*_run(deed, None))
+        report = json.loads((BUILD / deed.name / "attack" / "out" / "report.json").read_text())
+    return {"promise": deed.promise, "guest": deed.guest, "shown": shown}, report
 
 
 @contextmanager

@@ -88,6 +88,24 @@ TRIO = (
 """
 )
 
+_OWNER = """  attacker:
+    program: {{sources: [GUESTS/{guest}]}}
+    debug: true
+    devices: [nvme0]
+    dma: trusted
+    config: [targets.bin]
+    health: {{fault: {{do: restart, limit: none}}}}
+"""
+
+OVERWRITTEN = (
+    _HEAD
+    + _OWNER.format(guest="dma_trusted.c")
+    + """  victim:
+    program: {sources: [GUESTS/dma_victim.c]}
+    debug: true
+"""
+)
+
 DISK_OF_TWO = (
     _HEAD
     + _IO
@@ -106,6 +124,11 @@ def duel(guest: str, define: str = "", disk: bool = False) -> str:
     """The attacker, a victim, and what every layout has: the manager and an I/O partition, `disk`: one with a disk."""
     attacker = _ATTACKER.format(guest=guest, define=f", define: {{{define}}}" if define else "")
     return _HEAD + (_IO if disk else "") + attacker + _VICTIM
+
+
+def owner(guest: str) -> str:
+    """The attacker owns a disk controller of its own."""
+    return _HEAD + _OWNER.format(guest=guest) + _VICTIM
 
 
 def spied(guest: str, define: str = "") -> str:

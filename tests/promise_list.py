@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import promise_special as special
+from promise_devices import DEVICES
 from promise_kit import Patch, Promise, Run
 from promise_layouts import DISK_OF_TWO, RELEASES, TRIO, duel, served, shared_frame, spied
+from promise_processor import PROCESSOR
 from promise_targets import ATTACKER
 from promise_verdicts import (
     GENERAL_PROTECTION,
@@ -353,4 +355,4 @@ _LEFTOVERS = (
     _spy("leftover-flags", "no flag passes to another partition", "spy_flags.c"),
 )
 
-PROMISES = (*_MEMORY, *_PRIVILEGE, *_CALLS, *_CONVERSION, *_MANAGER, *_LEFTOVERS)
+PROMISES = (*_MEMORY, *_PRIVILEGE, *PROCESSOR, *_CALLS, *_CONVERSION, *DEVICES, *_MANAGER, *_LEFTOVERS)

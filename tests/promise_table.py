@@ -12,9 +12,11 @@ DOCUMENT = Path(__file__).parent.parent / "build" / "promises.json"
 COLUMNS = ("promise", "guest", "refused", "control")
 
 TEST, PROPERTY = "::test_promise[", "promise"
+UNPROTECTED_TEST, UNPROTECTED = "::test_what_dma_trusted_can_still_do", "unprotected"
 
 _rows: dict[int, dict[str, str]] = {}
 _seen: set[str] = set()
+_unprotected: list[dict[str, str]] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -22,6 +24,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if TEST in report.nodeid:
         _seen.add(report.nodeid)
         _rows.update(value for name, value in report.user_properties if name == PROPERTY and report.passed)
+    if report.nodeid.endswith(UNPROTECTED_TEST) and report.when == "call" and report.passed:
+        _unprotected.extend(value for name, value in report.user_properties if name == UNPROTECTED)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -36,6 +40,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{row['promise']}  [{row['guest']}]")
         terminalreporter.write_line(f"    refused: {row['refused']}")
         terminalreporter.write_line(f"    control: {row['control']}")
+    for row in _unprotected:
+        terminalreporter.write_line(f"NOT PROTECTED: {row['promise']}  [{row['guest']}]")
+        terminalreporter.write_line(f"    shown: {row['shown']}")
     for text in UNPROVEN:
         terminalreporter.write_line(f"not shown: {text}")
     if len(_seen) == len(PROMISES):

@@ -18,6 +18,7 @@ ATTACKER = "attacker"
 RET = 0xC3
 _WORD = 8
 _LAST_WORD = constants()["PAGE_SIZE"] - _WORD  # of a page
+_XSAVE_SECOND_WORD = 512 + 8  # of the header, in a context, which begins with that area
 _CONTEXT_UNUSED = 0xEC8  # between a context's XSAVE area and its frame
 
 
@@ -166,6 +167,32 @@ def read_only(plan: Plan) -> Iterator[Target]:
             yield Target(config.virtual + last, config.physical + last, "configuration")
 
 
+def own_image(plan: Plan) -> Iterator[Target]:
+    """The second word of the header of the extended state that the monitor keeps of this partition (SDM 1, 13.4.2)."""
+    own = plan.partition(ATTACKER)
+    yield _identity(own.context + _XSAVE_SECOND_WORD, "own saved state")
+
+
+def own_vectors(plan: Plan) -> Iterator[Target]:
+    """The MSI-X table of the attacker's own device, where it stands between the registers that it sees."""
+    own = plan.partition(ATTACKER).index
+    for device in plan.devices:
+        msix = device.device.msix
+        if device.owner == own and msix is not None:
+            bar = next(each for each in device.bars if each.bar.index == msix.bar)
+            for entry in (0, msix.entries - 1):
+                offset = msix.table + 16 * entry
+                yield Target(bar.virtual + offset, bar.address + offset, f"MSI-X entry {entry} of {device.device.name}")
+
+
+def last_page_of_victim(plan: Plan) -> Iterator[Target]:
+    """For DMA: the physical address of the last page that the victim's program has for itself."""
+    victim = plan.partition("victim").index
+    for region in plan.regions:
+        if region.owner == victim and region.kind is RegionKind.DATA:
+            yield _identity(region.physical + region.size - constants()["PAGE_SIZE"], "last page of victim")
+
+
 SETS: dict[str, Callable[[Plan], Iterator[Target]]] = {
     each.__name__: each
     for each in (
@@ -182,6 +209,9 @@ SETS: dict[str, Callable[[Plan], Iterator[Target]]] = {
         own_data,
         around_stack,
         read_only,
+        own_image,
+        own_vectors,
+        last_page_of_victim,
     )
 }
 

@@ -10,8 +10,9 @@ from promise_kit import Run
 from promise_targets import ATTACKER, Target
 
 Verdict = Callable[[Run, list[Target]], str]
-GENERAL_PROTECTION, PAGE_FAULT, INVALID_OPCODE = 13, 14, 6
-_NAMES = {GENERAL_PROTECTION: "#GP", PAGE_FAULT: "#PF", INVALID_OPCODE: "#UD"}
+GENERAL_PROTECTION, PAGE_FAULT, INVALID_OPCODE, DEBUG = 13, 14, 6, 1
+_MOST_CODES = 16  # that are written out
+_NAMES = {DEBUG: "#DB", GENERAL_PROTECTION: "#GP", PAGE_FAULT: "#PF", INVALID_OPCODE: "#UD"}
 
 
 def page_faults(error: int) -> Verdict:
@@ -19,7 +20,7 @@ def page_faults(error: int) -> Verdict:
 
     def judge(run: Run, targets: list[Target]) -> str:
         expected = [(PAGE_FAULT, error, target.virtual) for target in targets]
-        _stopped_at_each(run, expected)
+        stopped_at_each(run, expected)
         return f"#PF, error {error:#x}, at each of {len(targets)} addresses"
 
     return judge
@@ -29,14 +30,16 @@ def faults(vector: int, errors: Sequence[int]) -> Verdict:
     """The attacker was stopped once at each deed, by `vector` with these error codes."""
 
     def judge(run: Run, targets: list[Target]) -> str:
-        _stopped_at_each(run, [(vector, error, 0) for error in errors])
-        codes = ", ".join(sorted({f"{error:#x}" for error in errors}))
+        stopped_at_each(run, [(vector, error, 0) for error in errors])
+        codes = ", ".join(f"{error:#x}" for error in sorted(set(errors)))
+        if len(set(errors)) > _MOST_CODES:
+            codes = f"from {min(errors):#x} to {max(errors):#x}"
         return f"{_NAMES[vector]}, error {codes}, {len(errors)} times"
 
     return judge
 
 
-def _stopped_at_each(run: Run, expected: list[tuple[int, int, int]]) -> None:
+def stopped_at_each(run: Run, expected: list[tuple[int, int, int]]) -> None:
     nobody_escaped(run)
     stops = run.of("stopped", ATTACKER)
     found = [(stop.get("vector"), stop.get("error"), int(stop.get("address", "0"), 16)) for stop in stops]
