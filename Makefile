@@ -6,7 +6,7 @@ PREPARE = @builder/prepare.sh
 PYTHON = .venv/bin/python
 PYTEST = PARCLOSE_REQUIRE_QEMU=1 $(PYTHON) -m pytest -n auto --dist worksteal
 
-.PHONY: help demo test test-all soak bench hashes prepare clean
+.PHONY: help demo test test-all soak bench coverage hashes prepare clean
 
 help:
 	@echo 'make demo      build the example, boot it in QEMU and explain what happens'
@@ -14,6 +14,7 @@ help:
 	@echo 'make test-all  the slow ones too'
 	@echo 'make soak      runs that go on for minutes'
 	@echo 'make bench     the figures, into build/bench.json'
+	@echo 'make coverage  which branches of the monitor the system tests take, and why not the others'
 	@echo 'make hashes    what the examples build to: the same in any directory, on any day'
 
 demo:
@@ -35,6 +36,10 @@ soak:
 bench:
 	$(PREPARE) test
 	@$(PYTHON) -m bench
+
+coverage:
+	$(PREPARE) test
+	@$(PYTHON) tests/branches
 
 hashes:
 	$(PREPARE) run
