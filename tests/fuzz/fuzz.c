@@ -71,11 +71,23 @@ static uint64_t canary_word(uint64_t place) {
   return (place + 1) * 0x9e3779b97f4a7c15ull ^ (uint64_t)(self - FUZZ_ROW(partitions, partition_row, 0)) << 56;
 }
 
+/* FSGSBASE: a program sets these itself, and the kit's leave them alone. */
+static void set_bases(void) {
+  __asm__ volatile("wrfsbase %0\n\twrgsbase %1" : : "r"(canary_word(1) >> 20), "r"(canary_word(2) >> 20));
+}
+
+static bool bases_are_ours(void) {
+  uint64_t fs, gs;
+  __asm__ volatile("rdfsbase %0\n\trdgsbase %1" : "=r"(fs), "=r"(gs));
+  return fs == canary_word(1) >> 20 && gs == canary_word(2) >> 20;
+}
+
 void fuzz_begin(struct tally *own, const struct database *database, uint32_t index, uint64_t seed, uint64_t end_ns) {
   tally = own;
   fuzz_database = database;
   self = FUZZ_ROW(partitions, partition_row, index);
   end = ((const struct clock_page *)CLOCK_PAGE_ADDRESS)->start + ns_to_ticks(end_ns);
+  set_bases();
   if (own->magic == TALLY_MAGIC)
     return;
   memset(own, 0, sizeof *own);
@@ -101,6 +113,8 @@ void violated(const struct call_made *call, struct call_result result, const cha
 
 static void check_canary(void) {
   static const struct call_made none;
+  if (!bases_are_ours())
+    violated(&none, (struct call_result){0, 0}, "a segment base has changed");
   for (uint64_t place = 0; place < CANARY_WORDS; place++)
     if (tally->canary[place] != canary_word(place)) {
       violated(&none, (struct call_result){0, place}, "the canary has changed");
@@ -144,14 +158,29 @@ static enum rule rule_of(const struct call_made *call, uint64_t status) {
   }
 }
 
+/* The call itself, with a pattern in every register that is to be kept: all but RAX, RCX, RDX and R11. False: one was not. */
+static bool call_with_patterns(const struct call_made *call, uint64_t pattern, uint64_t *status, uint64_t *value) {
+  uint64_t first = call->argument[0], second = call->argument[1], base = pattern, vector;
+  register uint64_t r8 __asm__("r8") = pattern, r9 __asm__("r9") = pattern, r10 __asm__("r10") = pattern;
+  register uint64_t r12 __asm__("r12") = pattern, r13 __asm__("r13") = pattern, r14 __asm__("r14") = pattern;
+  register uint64_t r15 __asm__("r15") = pattern;
+  __asm__ volatile("movq %%r8, %%xmm15\n\tsyscall\n\tmovq %%xmm15, %%rcx"
+                   : "+a"(*status), "+d"(*value), "+D"(first), "+S"(second), "+b"(base), "=c"(vector), "+r"(r8),
+                     "+r"(r9), "+r"(r10), "+r"(r12), "+r"(r13), "+r"(r14), "+r"(r15)
+                   :
+                   : "r11", "xmm15", "memory");
+  uint64_t changed = (r8 ^ pattern) | (r9 ^ pattern) | (r10 ^ pattern) | (r12 ^ pattern) | (r13 ^ pattern) |
+                     (r14 ^ pattern) | (r15 ^ pattern) | (base ^ pattern) | (vector ^ pattern);
+  return (changed | (first ^ call->argument[0]) | (second ^ call->argument[1])) == 0;
+}
+
 struct call_result make(struct call_made *call) {
   uint64_t status = call->number, value = call->argument[2];
-  __asm__ volatile("syscall"
-                   : "+a"(status), "+d"(value)
-                   : "D"(call->argument[0]), "S"(call->argument[1])
-                   : "rcx", "r11", "memory");
+  bool kept = call_with_patterns(call, canary_word(tally->calls), &status, &value);
   struct call_result result = {(enum status)status, value};
   tally->calls++;
+  if (!kept)
+    violated(call, result, "a register has changed");
   if (status >= STATUS_COUNT) {
     violated(call, result, "no such status");
     return result;
@@ -160,7 +189,7 @@ struct call_result make(struct call_made *call) {
   if ((call->allowed & MAY(status)) == 0)
     violated(call, result, "the tables do not allow this answer");
   tally->rule[call->allowed == MAY(status) && status != STATUS_OK ? call->rule : rule_of(call, status)]++;
-  if (tally->calls % CANARY_EVERY == 0)
+  if (tally->calls % CANARY_EVERY == 0 || !bases_are_ours())
     check_canary();
   return result;
 }
