@@ -8,8 +8,8 @@
 #include "instructions.h"
 #include "state.h"
 
-/* Set the event (less than LIMIT_EVENTS, as the tables have it); if its partition waits in a place of the current frame, that place is ready. A stopped partition has no
-   events: its next life starts with none. Returns whether it is alive. */
+/* Set the event (less than LIMIT_EVENTS, as the tables have it); if its partition waits in a place of the current frame, that
+   place is ready. A stopped partition has no events: its next life starts with none. Returns whether it is alive. */
 static inline bool event_set(struct partition *partition, uint64_t event) {
   struct turn *turn = &CPU->turn;
   if (!is_alive(partition))
