@@ -31,6 +31,7 @@ GUESTS, PLANTED = HERE / "guests", HERE / "planted"
 BUILD = HERE.parent / "build" / "promises" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 TARGETS_FILE = "targets.bin"
 MOST_TARGETS = 96
+_COUNTED = ("-icount", "shift=0,sleep=off")
 OVER = ("end", "panic", "refused-machine", "manager-stopped")  # reports after which nothing more comes
 
 
@@ -108,6 +109,7 @@ class Promise:
     partitions: tuple[Patch, ...] = ()
     needs_disk: bool = False
     patience: float = 30.0
+    counted: bool = False  # the clock counts instructions
 
 
 def read_planted(name: str) -> Planted:
@@ -217,7 +219,7 @@ def copy_sources(folder: str, patches: Iterable[Patch]) -> Path:
 
 def _boot(promise: Promise, result: pipeline.BuildResult, work: Path) -> Run:
     target = emulator.machine(result.system.board, result.image)
-    options = emulator.Options(state=work, fresh=True)
+    options = emulator.Options(state=work, fresh=True, extra=_COUNTED if promise.counted else ())
     run = Run(disk=work / "disks" / "nvme0.img")
     if promise.needs_disk:
         options = emulator.Options(state=work, disks={"nvme0": _neighbours_disk(work, dict(target.disks)["nvme0"])})

@@ -97,6 +97,29 @@ _OWNER = """  attacker:
     health: {{fault: {{do: restart, limit: none}}}}
 """
 
+_THEFT = """  io:
+    program: {{builtin: io}}
+    devices: [com1]
+    endpoints: {{line: {{console: com1}}}}
+  attacker:
+    program: {{sources: [GUESTS/theft.c], define: {{WAY: {way}}}}}
+    debug: true
+    health: {{fault: {{do: restart, limit: none}}}}{more}
+  victim:
+    program: {{sources: [GUESTS/theft_victim.c]}}
+    debug: true
+  listener:
+    program: {{sources: [GUESTS/victim.c]}}
+regions:
+  measured: {{size: 4 KiB, write: victim, read: [attacker]}}
+schedule:
+  cpu0:
+    - {{for: 200 us, run: [{{attacker: 20 us}}, victim]}}
+    - {{for: 200 us, run: [attacker]}}
+    - {{for: 100 us, run: [listener]}}
+    - {{for: 100 us, run: [io]}}
+"""
+
 OVERWRITTEN = (
     _HEAD
     + _OWNER.format(guest="dma_trusted.c")
@@ -129,6 +152,14 @@ def duel(guest: str, define: str = "", disk: bool = False) -> str:
 def owner(guest: str) -> str:
     """The attacker owns a disk controller of its own."""
     return _HEAD + _OWNER.format(guest=guest) + _VICTIM
+
+
+def theft(way: str) -> str:
+    """The attacker before the victim in the victim's frame, with a budget, and alone in one of its own."""
+    more = "\n    channels: {bell: {to: listener, data: 4 KiB}}" if way in ("SIGNALS", "LAST") else ""
+    if way == "STORMS":
+        more = "\n    devices: [com2]"
+    return _HEAD + _THEFT.format(way=way, more=more)
 
 
 def spied(guest: str, define: str = "") -> str:

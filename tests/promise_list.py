@@ -9,6 +9,7 @@ from promise_kit import Patch, Promise, Run
 from promise_layouts import DISK_OF_TWO, RELEASES, TRIO, duel, served, shared_frame, spied
 from promise_processor import PROCESSOR
 from promise_targets import ATTACKER
+from promise_time import TIME
 from promise_verdicts import (
     GENERAL_PROTECTION,
     INVALID_OPCODE,
@@ -355,4 +356,4 @@ _LEFTOVERS = (
     _spy("leftover-flags", "no flag passes to another partition", "spy_flags.c"),
 )
 
-PROMISES = (*_MEMORY, *_PRIVILEGE, *PROCESSOR, *_CALLS, *_CONVERSION, *DEVICES, *_MANAGER, *_LEFTOVERS)
+PROMISES = (*_MEMORY, *_PRIVILEGE, *PROCESSOR, *_CALLS, *_CONVERSION, *DEVICES, *TIME, *_MANAGER, *_LEFTOVERS)
