@@ -7,15 +7,13 @@ compared with the layout's rows, live words with each other and with what the ma
 
 from __future__ import annotations
 
-import functools
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import fuzz_kit
 from fuzz_kit import Run
-from parclose import dwarf
+from parclose import dwarf, paths
 from parclose.constants import constants
 from parclose.dwarf import Struct
 from parclose.inspect import database, physical
@@ -87,16 +85,17 @@ def _owned(found: Database, word: int) -> str:
 
 
 def _monitor(run: Run, name: str) -> Struct:
-    """One of the monitor's own structures, as its debug information has it."""
-    return _structs((run.build.image.parent / "monitor.elf").read_bytes())[name]
+    """One of the monitor's own structures, as its debug information has it; no hole changes those."""
+    return _structs((paths.data("monitor_asm") / "state.h").read_text(), run.build.image.parent / "monitor.elf")[name]
 
 
-@functools.lru_cache(maxsize=4)
-def _structs(program: bytes) -> Mapping[str, Struct]:
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(program)
-        file.flush()
-        return dwarf.from_elf(Path(file.name)).structs
+_known: dict[str, Mapping[str, Struct]] = {}
+
+
+def _structs(source: str, program: Path) -> Mapping[str, Struct]:
+    if source not in _known:
+        _known[source] = dwarf.from_elf(program).structs
+    return _known[source]
 
 
 def _partition_words(run: Run) -> list[tuple[int, int]]:

@@ -7,6 +7,7 @@ the stopped machine; `fuzz_check` compares that with the image.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shutil
@@ -188,7 +189,12 @@ def prepare(built: BuildResult, seed: int, end_ns: int) -> Path:
 
 
 def _symbol(program: Path, name: str) -> int:
-    return next(symbol.value for symbol in elf.symbols(program.read_bytes()) if symbol.name == name)
+    return _symbols(program.read_bytes())[name]
+
+
+@functools.lru_cache(maxsize=32)
+def _symbols(program: bytes) -> dict[str, int]:
+    return {symbol.name: symbol.value for symbol in elf.symbols(program)}
 
 
 def program_of(built: BuildResult, partition: PlannedPartition) -> Path:
