@@ -272,6 +272,9 @@ def test_a_report_counts_lives_and_faults() -> None:
     assert (end.state, end.lives, end.faults) == ("running", 2, 1)
     assert end.text() == "still running (life 2, stopped 1 time, last by general protection fault, rip 0x1)"
     assert report.failed and not report.finished and not report.broken
+    report.feed(b'{"event":"ended","partition":"i","life":2,"status":0}\n')
+    end = report.ends()[0]
+    assert end.text() == "ended with 0 (life 2, stopped 1 time, last by general protection fault, rip 0x1)"
 
 
 def test_a_report_with_a_broken_line_has_failed() -> None:

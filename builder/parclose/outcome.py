@@ -33,7 +33,8 @@ class End:
     """How one partition stands at the end of a run.
 
     `state` is "ended" (then `status` is its exit status), "stopped", "refused" or "running"; `lives` counts its
-    starts, `faults` how often an exception stopped it; `last` is the manager's last word on an end of it.
+    starts, `faults` how often an exception stopped it; `last` is the manager's last word on an end of it, `last_fault` on
+    such a stop.
     """
 
     partition: str
@@ -42,6 +43,7 @@ class End:
     status: int | None
     faults: int
     last: dict[str, Any]
+    last_fault: dict[str, Any]
 
     def text(self) -> str:
         """One line for a reader, without the partition's name."""
@@ -55,7 +57,7 @@ class End:
             what = "still running"
         notes = [f"life {self.lives}"] if self.lives > 1 else []
         if self.faults and self.state != "stopped":
-            notes.append(f"stopped {self.faults} time{'s' if self.faults > 1 else ''}, last by {stop_text(self.last)}")
+            notes.append(f"stopped {self.faults} time{'s' if self.faults > 1 else ''}, last by {stop_text(self.last_fault)}")
         return f"{what} ({', '.join(notes)})" if notes else what
 
 
@@ -129,6 +131,7 @@ def _is_failure(event: dict[str, Any]) -> bool:
 def _end(name: str, events: list[dict[str, Any]]) -> End:
     lives, faults, state, status = 0, 0, "running", None
     last: dict[str, Any] = {}
+    fault: dict[str, Any] = {}
     for event in events:
         kind = event.get("event")
         if kind == "started":
@@ -136,5 +139,6 @@ def _end(name: str, events: list[dict[str, Any]]) -> End:
         elif kind in ("ended", "stopped", "refused"):
             state, last = str(kind), event
             status = event.get("status") if kind == "ended" else None
-            faults += kind == "stopped" and event.get("reason") == "exception"
-    return End(name, state, lives, status, faults, last)
+            if kind == "stopped" and event.get("reason") == "exception":
+                faults, fault = faults + 1, event
+    return End(name, state, lives, status, faults, last, fault)
