@@ -63,6 +63,7 @@ class Planted:
 
     protection: str
     monitor: tuple[Patch, ...] = ()
+    partitions: tuple[Patch, ...] = ()
     grant: Grant | None = None
 
 
@@ -116,8 +117,9 @@ def read_planted(name: str) -> Planted:
     """The file planted/`name`.yaml."""
     found = yaml.safe_load((PLANTED / f"{name}.yaml").read_text())
     grant = Grant(**found["grant"]) if "grant" in found else None
-    assert set(found) <= {"protection", "monitor", "grant"}, f"{name}: unknown keys"
-    return Planted(found["protection"], tuple(Patch(**each) for each in found.get("monitor", ())), grant)
+    assert set(found) <= {"protection", "monitor", "partitions", "grant"}, f"{name}: unknown keys"
+    monitor, partitions = (tuple(Patch(**each) for each in found.get(key, ())) for key in ("monitor", "partitions"))
+    return Planted(found["protection"], monitor, partitions, grant)
 
 
 def perform(promise: Promise) -> dict[str, str]:
@@ -157,8 +159,9 @@ def _run(promise: Promise, planted: Planted | None) -> tuple[Run, list[promise_t
     sources: dict[str, Path] = {}
     if planted and planted.monitor:
         sources["monitor_sources"] = copy_sources("monitor_asm", planted.monitor)
-    if promise.partitions:
-        sources["partitions_sources"] = copy_sources("partitions", promise.partitions)
+    patches = (*promise.partitions, *(planted.partitions if planted else ()))
+    if patches:
+        sources["partitions_sources"] = copy_sources("partitions", patches)
     result, targets = _build(promise, work, sources)
     image = promise_image.Image(result.image)
     if promise.targets == "return_in_database":

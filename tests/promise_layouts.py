@@ -162,6 +162,21 @@ def theft(way: str) -> str:
     return _HEAD + _THEFT.format(way=way, more=more)
 
 
+def chained(way: str) -> str:
+    """Two clients of one I/O partition, each with an extent of its disk: one hostile, one that wants to be served."""
+    attacker = f"""  attacker:
+    program: {{sources: [GUESTS/chains.c], define: {{WAY: {way}}}}}
+    debug: true
+    channels: {{disk: io.first}}
+"""
+    victim = """  victim:
+    program: {sources: [GUESTS/disk_victim.c]}
+    debug: true
+    channels: {disk: io.second}
+"""
+    return _HEAD + _IO + attacker + victim
+
+
 def spied(guest: str, define: str = "") -> str:
     """The attacker after one that keeps a secret in every register and counts in a region while it runs."""
     attacker = _ATTACKER.format(guest=guest, define=f", define: {{{define}}}" if define else "")

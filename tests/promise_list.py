@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import promise_special as special
+from promise_channels import CHANNELS
 from promise_devices import DEVICES
 from promise_kit import Patch, Promise, Run
 from promise_layouts import DISK_OF_TWO, RELEASES, TRIO, duel, served, shared_frame, spied
@@ -356,4 +357,15 @@ _LEFTOVERS = (
     _spy("leftover-flags", "no flag passes to another partition", "spy_flags.c"),
 )
 
-PROMISES = (*_MEMORY, *_PRIVILEGE, *PROCESSOR, *_CALLS, *_CONVERSION, *DEVICES, *TIME, *_MANAGER, *_LEFTOVERS)
+PROMISES = (
+    *_MEMORY,
+    *_PRIVILEGE,
+    *PROCESSOR,
+    *_CALLS,
+    *_CONVERSION,
+    *CHANNELS,
+    *DEVICES,
+    *TIME,
+    *_MANAGER,
+    *_LEFTOVERS,
+)
