@@ -110,6 +110,18 @@ def test_changed_bytes_of_a_row_in_the_built_image(
     assert "will not start: checksum of resource database" in after and "will not start" not in before
 
 
+def test_an_image_that_will_not_start_is_no_success(built: Path, tmp_path: Path) -> None:
+    """One bit of a row that nothing contradicts: where a stack begins."""
+    content = bytearray(built.read_bytes())
+    content[file_offset(content, row_of(physical.load(built), "partitions", 2, "stack_top"))] ^= 8
+    changed = tmp_path / "changed.elf"
+    changed.write_bytes(content)
+    assert inspect.read(changed)["disagreements"] == []
+    for image, code in ((built, 0), (changed, 1)):
+        words = [sys.executable, "-m", "parclose", "inspect", str(image)]
+        assert subprocess.run(words, capture_output=True, timeout=60).returncode == code
+
+
 def test_a_right_added_in_the_built_page_tables(built: Path, found: Document, tmp_path: Path) -> None:
     memory, content = physical.load(built), bytearray(built.read_bytes())
     root = found["partitions"][2]["root"]

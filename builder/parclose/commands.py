@@ -180,7 +180,7 @@ def _follow(
 
 
 def inspect(options: argparse.Namespace, colour: bool) -> int:
-    """Show the resource database that stands in the image; exit 1 when its rows and finished tables disagree."""
+    """Show the resource database that stands in the image; exit 1 when its parts disagree or a checksum is wrong."""
     from parclose import inspect as reader
 
     given = Path(options.image)
@@ -192,7 +192,7 @@ def inspect(options: argparse.Namespace, colour: bool) -> int:
         show_json(found)
     else:
         print(reader.text(found))
-    return 1 if found["disagreements"] else 0
+    return 1 if found["disagreements"] or not all(each["right"] for each in found["checksums"]) else 0
 
 
 def flash(options: argparse.Namespace, colour: bool) -> int:
