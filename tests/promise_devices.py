@@ -13,9 +13,11 @@ from promise_verdicts import (
     escaped,
     escaped_some,
     faults,
+    granted,
     nobody_escaped,
     others_unharmed,
     page_faults,
+    statuses,
 )
 
 
@@ -61,6 +63,16 @@ DMA = Promise(
 )
 
 DEVICES = (
+    Promise(
+        "call-role-io",
+        "the manager's calls do not exist for an I/O partition",
+        "calls_role.c",
+        owner("calls_role.c"),
+        "role-table-io",
+        statuses(39),
+        granted,
+        done=finished,
+    ),
     Promise(
         "own-bar",
         "not even its owner moves a device's registers",

@@ -95,6 +95,8 @@ _OWNER = """  attacker:
     dma: trusted
     config: [targets.bin]
     health: {{fault: {{do: restart, limit: none}}}}
+    endpoints:
+      first: {{block: nvme0, start: 0, size: 1 MiB}}
 """
 
 _THEFT = """  io:

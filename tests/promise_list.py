@@ -26,13 +26,18 @@ from promise_verdicts import (
     statuses,
 )
 
-# What cannot be attacked here, or has no control, and why; printed under the table.
+# What cannot be attacked here, or has its control elsewhere, and why; printed under the table.
 UNPROVEN = (
     "SYSRET to a non-canonical address: under TCG it faults in ring 3, so no control can succeed. No page at or above "
     "USER_END_ADDRESS is mapped for ring 3, so no SYSCALL instruction stands at the edge.",
     "SYSENTER: this emulator's processor has none in 64-bit mode (#UD), with or without SYSENTER_CS.",
-    "A far return to the monitor's code segment: this emulator reads the stack of a far return with the rights of "
-    "ring 0, so with SMAP on it ends in a page fault of its own (error 0x1).",
+    "A far return or IRET, to the monitor's code segment or to set RF: this emulator reads their stack with the rights "
+    "of ring 0, so with SMAP on they end in a page fault of their own (error 0x1).",
+    "ICEBP: this emulator's processor has none (#UD). Breakpoints: nobody sets one (debug registers, under 'privileged "
+    "instructions' above). This emulator holds back no trap in the shadow of MOV SS.",
+    "Requests that a killed client, a killed server or both had in flight: the controls are those of stopped and stale "
+    "conversions, of drained clients and of bus mastering, above; what clients see of it: test_runtime.py.",
+    "Descriptors and headers rewritten at any time, completions that nobody takes: test_host_io.py, under sanitizers.",
     "A translation that survives a switch because its page is global: this emulator drops those too when CR3 is "
     "loaded. The audit of the finished tables sees to it that no page of a partition is global.",
     "RDPMC: this emulator's processor has no counters (#UD in ring 0), so the control cannot succeed.",

@@ -166,7 +166,7 @@ def stays_interruptible(run: Run, targets: list[Target]) -> str:
 def manager_is_refused(run: Run, targets: list[Target]) -> str:
     """Every wild call of the manager got the status that it expects, and the partitions then ran as ever."""
     found = [(each["expected"], each["found"]) for each in run.of("status")]
-    assert len(found) == 53 and all(expected == status for expected, status in found), run.events
+    assert len(found) == 64 and all(expected == status for expected, status in found), run.events
     assert len(run.of("attempting")) == len(found), run.events
     _ended_well(run, "one", "two", "three", "four")
     codes = ", ".join(str(code) for code in sorted({status for _, status in found}))

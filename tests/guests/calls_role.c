@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The calls of other roles: to assign, to start, to stop the neighbour, to read the live state, to convert. For a guest
- * they do not exist, with sensible arguments or wild ones.
+ * The calls of other roles: to assign, to start, to stop the neighbour, to read the live state, and for a guest to convert.
+ * They do not exist, with sensible arguments or wild ones.
  */
 #include "hostile.h"
 
@@ -11,7 +11,7 @@ static void attack(enum call call, uint64_t first, uint64_t second) {
 }
 
 int main(void) {
-  for (unsigned call = CALL_CONVERT; call < CALL_COUNT; call++) {
+  for (unsigned call = DESCRIPTOR_PAGE->role == ROLE_IO ? CALL_CHANNEL + 1 : CALL_CONVERT; call < CALL_COUNT; call++) {
     attack(call, 0, 0);
     attack(call, 2, 1);
     attack(call, ~0ull, ~0ull);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A manager that calls with numbers that no row has, and that stops itself. Then it does its work, as if nothing had been.
+ * A manager that calls with numbers that no row has, that makes calls of other roles, and that stops itself. Then it does its work, as if nothing had been.
  */
 #include "manager_hostile.h"
 
@@ -26,6 +26,9 @@ int main(void) {
          monitor_call(CALL_FAULT, DATABASE->partitions.count, 0, 0).status);
   for (unsigned i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
     attack_all(numbers[i]);
+  for (unsigned call = CALL_CONVERT; call < CALL_COUNT; call++)
+    if (call < CALL_ASSIGN || call > CALL_FAULT)
+      attack("a call of another role", STATUS_NO_CALL, monitor_call((enum call)call, 0, 1, 1).status);
   attack("to stop the manager", STATUS_NOT_PERMITTED, monitor_stop(DATABASE->manager));
   attack("to start the manager", STATUS_WRONG_STATE, monitor_start(DATABASE->manager).status);
   for (uint32_t i = 0; i < DATABASE->descriptors.count; i++)
