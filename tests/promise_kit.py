@@ -231,7 +231,7 @@ def _boot(promise: Promise, result: pipeline.BuildResult, work: Path) -> Run:
     try:
         limit = time.monotonic() + promise.patience
         while not _over(promise, run) and time.monotonic() < limit and emulator.alive(machine.process):
-            time.sleep(0.01)
+            time.sleep(0.1 if promise.counted else 0.01)
             _look(machine, run)
         time.sleep(0.05)
         _look(machine, run)

@@ -187,15 +187,6 @@ _PRIVILEGE = (
         faults(GENERAL_PROTECTION, [0] * 26),
         escaped(26),
     ),
-    # Intel SDM 3A, 6.13 has the vector times 8 in the error code; QEMU 7.2 in long mode times 16 (do_interrupt64).
-    _deeds(
-        "software-interrupt",
-        "no partition forges an interrupt",
-        "software_interrupt.c",
-        "gate-privilege",
-        faults(GENERAL_PROTECTION, [vector * 16 + 2 for vector in (0x30, 0x80, 0xEF, 0xF0, 0xFF)]),
-        escaped(5),
-    ),
     Promise(
         "interrupts-off",
         "no partition turns interrupts off",

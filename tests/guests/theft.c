@@ -8,7 +8,7 @@
 
 enum way { COMPUTES, SIGNALS, FAULTS, STORMS, LAST };
 
-#define PATIENCE_NS 250000000ull /* the victim needs a third of it */
+#define PATIENCE_NS 150000000ull /* the victim needs a third of it */
 #define MANY_INTERRUPTS 100u
 #define LONGEST_LEAD 1200u /* ticks before the end of a frame, of which we see the beginning a little late */
 

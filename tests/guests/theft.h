@@ -11,6 +11,6 @@
 #define BUDGET_NS 20000u
 #define MONITOR_NS                                                                                                     \
   1500u /* what entries, switches and interrupts cost in a frame, and the victim's last step before them */
-#define SAMPLES 100u
+#define SAMPLES 60u
 
 #endif
