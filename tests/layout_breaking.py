@@ -18,8 +18,35 @@ manager for run fault do limit within then sources elf builtin file cflags defin
 paths direct schedules"""
 KEYS = _WORDS.split()
 NAMES = ("", "manager", "_io", "monitor", "io", "io.disk0", "g0", "g0.0", "{i}", "9x", "a b", "ö" * 20, "x" * 200, "\0")
-SIZES = ("0 B", "1 B", "4097 B", "4 KiB", "-4 KiB", "4 KB", "4", "1.5 MiB", "9999999999 TiB", "3 * 8 MiB", "4 MiB +")
-TIMES = ("0 ms", "1 ns", "1 ms", "-1 ms", "10 us", "9999999 h", "5 sec", "ms", "0.0001 ns")
+SIZES: tuple[str, ...] = (
+    "0 B",
+    "1 B",
+    "4097 B",
+    "4 KiB",
+    "-4 KiB",
+    "4 KB",
+    "4",
+    "1.5 MiB",
+    "9999999999 TiB",
+    "3 * 8 MiB",
+    "4 MiB +",
+)
+SIZES += ("20 KiB", "60 MiB", "64 MiB", "100 MiB", "217 MiB", "218 MiB", "300 MiB", "1 GiB", "0x1000")
+TIMES = (
+    "0 ms",
+    "1 ns",
+    "1 ms",
+    "-1 ms",
+    "10 us",
+    "9999999 h",
+    "5 sec",
+    "ms",
+    "0.0001 ns",
+    "900 us",
+    "3 ms",
+    "1 s",
+    "1 min",
+)
 NUMBERS = (0, 1, -1, 3, 64, 65, 300, 1 << 31, 1 << 64, -(1 << 70), 10**300, 1.5, float("inf"), float("nan"))
 OTHERS: tuple[Any, ...] = (
     None,
@@ -42,12 +69,12 @@ Path = tuple[Any, ...]
 
 @st.composite
 def broken(draw: Draw) -> str:
-    """The text of a layout that was valid before one to four things were done to it."""
+    """The text of a layout that was valid before one to six things were done to it."""
     document = copy.deepcopy(draw(layouts()))
-    for _ in range(draw(st.integers(0, 3))):
+    for _ in range(draw(st.sampled_from((1, 1, 1, 2, 4)))):
         document = draw(st.sampled_from(WAYS))(draw, document)
     text = text_of(document, draw(st.sampled_from((None, False, True))))
-    for _ in range(draw(st.sampled_from((0, 0, 0, 1, 2)))):
+    for _ in range(draw(st.sampled_from((0, 0, 0, 0, 1, 2)))):
         text = _change_line(draw, text)
     return text
 
@@ -115,6 +142,26 @@ def replace_scalar(draw: Draw, document: Any) -> Any:
     return _put(document, path, _garbage(draw)) if path else document
 
 
+def replace_quantity(draw: Draw, document: Any) -> Any:
+    """A size or a time by another that is right in itself, or nearly."""
+    path = _place(draw, document, lambda value: isinstance(value, str) and value[:1].isdigit())
+    if path is None:
+        return document
+    others = SIZES if str(_at(document, path)).endswith("B") else TIMES
+    return _put(document, path, draw(st.sampled_from(others)))
+
+
+def other_name(draw: Draw, document: Any) -> Any:
+    """A word or a list by names that mean something somewhere in the layout."""
+    path = _place(draw, document, lambda value: isinstance(value, str | list))
+    keys = [key for place in _places(document) for key in place if isinstance(key, str)]
+    if path is None:
+        return document
+    names = st.sampled_from(sorted({*keys, "nvme0", "com1", "com2", *NAMES}))
+    several = draw(st.booleans()) or isinstance(_at(document, path), list)
+    return _put(document, path, draw(st.lists(names, max_size=3)) if several else draw(names))
+
+
 def swap(draw: Draw, document: Any) -> Any:
     """Two values in each other's place: names, units, or extents that overlap then."""
     one, other = _place(draw, document, _is_scalar), _place(draw, document, _is_scalar)
@@ -175,6 +222,8 @@ WAYS: tuple[Callable[[Draw, Document], Any], ...] = (
     rename,
     replace,
     replace_scalar,
+    replace_quantity,
+    other_name,
     swap,
     same_kind,
     add_key,
