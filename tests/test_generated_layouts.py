@@ -7,6 +7,7 @@ The layouts come from the commit (PARCLOSE_SEED, printed with a failure). The sa
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
+from hypothesis.strategies import SearchStrategy
 
 import chance
 import layout_model
@@ -34,25 +36,33 @@ from parclose.testing.machine import RunningMachine
 from systems import line
 
 LONGEST_CHECK, LONGEST_BUILD, LONGEST_RUN = 20.0, 60.0, 120.0  # seconds; on a host that is busy otherwise, too
+SOAK = float(os.environ.get("PARCLOSE_SOAK", "300"))  # seconds, for all of this file
+UNTIL_OVER = 0  # a count of layouts
 
 
 def amounts(few: int) -> pytest.MarkDecorator:
-    """So many layouts in `make test`, ten times as many in test-all, two hundred times in soak."""
+    """So many layouts in `make test`, ten times as many in test-all, and in soak others until its time is over."""
     slow = pytest.param(10 * few, marks=pytest.mark.slow)
-    return pytest.mark.parametrize("count", [few, slow, pytest.param(200 * few, marks=pytest.mark.soak)])
+    return pytest.mark.parametrize("count", [few, slow, pytest.param(UNTIL_OVER, marks=pytest.mark.soak)])
 
 
-def times(count: int) -> Callable[[Any], Any]:
-    """Decorates a property: `count` layouts, the same ones for the same commit."""
+def try_all(count: int, drawn: SearchStrategy[Any], holds: Callable[[Any], None]) -> None:
+    """That `holds` does so for `count` layouts of `drawn`, the same ones for the same commit."""
     chosen = settings(
-        max_examples=count,
+        max_examples=count or 50,
         deadline=None,
         database=None,
         phases=(Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
         print_blob=False,
     )
-    return lambda test: seed(chance.seed() + count)(chosen(test))
+    limit, first = time.monotonic() + SOAK / 5, chance.seed()
+    while True:
+        print(f"seed of these layouts: PARCLOSE_SEED={first:#x}")
+        seed(first + count)(chosen(given(drawn)(holds)))()
+        if count != UNTIL_OVER or time.monotonic() >= limit:
+            return
+        first += 1
 
 
 @pytest.fixture
@@ -63,8 +73,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def remember(text: str) -> None:
-    """Show the layout and the seed with a failure."""
-    note(f"PARCLOSE_SEED={chance.seed():#x}\n{text}")
+    """Show the layout with a failure."""
+    note(text)
 
 
 def assert_placed(problems: tuple[Problem, ...], path: Path) -> None:
@@ -102,15 +112,13 @@ def valid(document: Document, folder: Path) -> System:
 
 @amounts(200)
 def test_a_broken_layout_gets_answers_with_places(count: int, folder: Path) -> None:
-    @times(count)
-    @given(text=broken())
     def whatever(text: str) -> None:
         remember(text)
         system = checked(text, folder)
         if system is not None:
             assert_planned(system)
 
-    whatever()
+    try_all(count, broken(), whatever)
 
 
 def assert_planned(system: System) -> None:
@@ -125,14 +133,12 @@ def assert_planned(system: System) -> None:
 
 @amounts(60)
 def test_a_valid_layout_has_a_sound_plan(count: int, folder: Path) -> None:
-    @times(count)
-    @given(document=layouts())
     def every(document: Document) -> None:
         system = valid(document, folder)
         made = plans.planned(system)
         layout_model.assert_sound(system, made, layout_model.of_plan(made))
 
-    every()
+    try_all(count, layouts(), every)
 
 
 def built(folder: Path) -> pipeline.BuildResult:
@@ -195,25 +201,21 @@ def test_the_model_finds_extents_on_each_other() -> None:
 
 @amounts(10)
 def test_a_valid_layout_is_built_and_inspected(count: int, folder: Path) -> None:
-    @times(count)
-    @given(document=layouts())
     def every(document: Document) -> None:
         valid(document, folder)
         built(folder)
 
-    every()
+    try_all(count, layouts(), every)
 
 
 @amounts(10)
 def test_what_the_check_passes_of_the_broken_is_built_or_refused_with_a_reason(count: int, folder: Path) -> None:
     done = 0
 
-    @times(8 * count)
-    @given(text=broken())
     def whatever(text: str) -> None:
         nonlocal done
         remember(text)
-        if done >= count or checked(text, folder) is None:
+        if (count and done >= count) or checked(text, folder) is None:
             return
         done += 1
         try:
@@ -225,7 +227,7 @@ def test_what_the_check_passes_of_the_broken_is_built_or_refused_with_a_reason(c
         except ParcloseError as refused:  # the compiler's answer to flags and macros
             assert refused.message
 
-    whatever()
+    try_all(8 * count, broken(), whatever)
     assert done > 0
 
 
@@ -233,8 +235,6 @@ def test_what_the_check_passes_of_the_broken_is_built_or_refused_with_a_reason(c
 def test_a_valid_layout_boots_and_every_guest_ends_well(count: int, folder: Path) -> None:
     require_qemu()
 
-    @times(count)
-    @given(document=layouts(least=3))
     def every(document: Document) -> None:
         system = valid(document, folder)
         result = built(folder)
@@ -251,4 +251,4 @@ def test_a_valid_layout_boots_and_every_guest_ends_well(count: int, folder: Path
         finally:
             machine.stop()
 
-    every()
+    try_all(count, layouts(least=3), every)
