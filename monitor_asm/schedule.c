@@ -11,20 +11,16 @@
 static struct place places[LIMIT_PLACES];
 static struct minor_frame frames[LIMIT_FRAMES];
 
-static inline struct partition *manager(void) {
-  return &partitions[DATABASE->manager];
-}
-
 /* Usually one step. After a pause of the whole machine the frames that nobody saw are passed over, a frame a step. */
 static inline void frame_next(struct cpu *cpu, uint64_t now) {
   struct turn *turn = &cpu->turn;
   do
-    turn_begin(turn, turn->frame == cpu->last_frame ? frames : turn->frame + 1, manager(), now);
+    turn_begin(turn, turn->frame == cpu->last_frame ? frames : turn->frame + 1, now);
   while (__builtin_expect(turn->frame_end <= now, 0));
 }
 
 __attribute__((noinline)) static void look_again(struct turn *turn, uint64_t now) {
-  turn_scan(turn, manager(), now);
+  turn_scan(turn, now);
 }
 
 static void idle(struct cpu *cpu) {
@@ -59,7 +55,7 @@ void schedule(uint64_t now) {
 static inline bool hand_over(struct cpu *cpu, const struct partition *caller) {
   struct turn *turn = &cpu->turn;
   uint32_t ready = turn->ready & ~caller->places;
-  if (turn->uncertain || ready == 0 || caller->deadline < turn->wake || cpu->armed != turn->wake)
+  if (turn->uncertain || ready == NOBODY_READY || caller->deadline < turn->wake || cpu->armed != turn->wake)
     return false;
   uint32_t slot = (uint32_t)__builtin_ctz(ready);
   if ((turn->remaining[turn->slot] & turn->remaining[slot]) != UNBOUNDED)
@@ -141,7 +137,8 @@ void schedule_start(void) {
   uint64_t now = read_tsc();
   cpu->turn.frame_end = now;
   cpu->turn.slot = LIMIT_SLOTS;
+  cpu->turn.manager = &partitions[DATABASE->manager];
   cpu->turn.remaining[LIMIT_SLOTS] = UNBOUNDED;
-  turn_begin(&cpu->turn, frames, manager(), now);
+  turn_begin(&cpu->turn, frames, now);
   run(cpu, now);
 }

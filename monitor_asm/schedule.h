@@ -16,64 +16,54 @@ static inline bool is_woken(const struct partition *partition, uint64_t now) {
   return atomic_load_explicit(&partition->pending, memory_order_relaxed) != 0 || partition->deadline <= now;
 }
 
-/* What a look at every slot finds. */
-struct look {
-  uint32_t ready;
-  bool lent;
-  uint64_t wake;
-};
+/* Before a look at every slot. */
+static inline void turn_clear(struct turn *turn) {
+  turn->ready = NOBODY_READY;
+  turn->wake = turn->frame_end;
+  turn->uncertain = false;
+}
 
 /* Who runs in the slot (the place of one that has stopped is lent to the manager), whether it can run now, and when it wants to
    be woken if it waits. */
-static inline void look_at(struct look *look, struct turn *turn, uint32_t slot, struct partition *partition,
-                           struct partition *manager, uint64_t now) {
+static inline void turn_look(struct turn *turn, uint64_t slot, struct partition *partition, uint64_t now) {
   uint32_t state = state_of(partition);
   if (__builtin_expect((state & PARTITION_ALIVE) == 0, 0)) {
-    partition = manager;
-    state = state_of(manager);
-    look->lent = true;
+    partition = turn->manager;
+    state = state_of(partition);
+    turn->uncertain = true;
   }
   turn->partition[slot] = partition;
   if (state == PARTITION_RUNNING || (state == PARTITION_WAITING && is_woken(partition, now)))
-    look->ready |= 1u << slot;
-  else if (state == PARTITION_WAITING && partition->deadline < look->wake)
-    look->wake = partition->deadline;
-}
-
-static inline void look_done(struct turn *turn, const struct look *look) {
-  turn->ready = look->ready;
-  turn->wake = look->wake;
-  turn->uncertain = look->lent;
+    turn->ready |= 1u << slot;
+  else if (state == PARTITION_WAITING && partition->deadline < turn->wake)
+    turn->wake = partition->deadline;
 }
 
 /* The frame begins at the end of the one before. */
-static inline void turn_begin(struct turn *turn, const struct minor_frame *frame, struct partition *manager,
-                              uint64_t now) {
-  uint64_t number = ++turn->number;
-  struct look look = {.wake = turn->frame_end + frame->length};
+static inline void turn_begin(struct turn *turn, const struct minor_frame *frame, uint64_t now) {
+  turn->number++;
   turn->frame = frame;
-  turn->frame_end = look.wake;
+  turn->frame_end += frame->length;
   turn->funded = UINT32_MAX;
-  uint32_t slot = 0;
-  const struct place *end = frame->places + frame->count;
-  for (const struct place *place = frame->places; place != end; place++, slot++) {
+  turn_clear(turn);
+  const struct place *place = frame->places;
+  for (uint64_t slot = 0; slot < frame->count; slot++, place++) {
     struct partition *partition = place->partition;
     turn->remaining[slot] = place->budget;
-    uint32_t others = partition->frame_number == number ? partition->places : 0;
-    partition->places = others | 1u << slot;
-    partition->frame_number = number;
-    look_at(&look, turn, slot, partition, manager, now);
+    if (__builtin_expect(partition->frame_number != turn->number, 1))
+      partition->places = 0;
+    partition->frame_number = turn->number;
+    partition->places |= 1u << slot;
+    turn_look(turn, slot, partition, now);
   }
-  look_done(turn, &look);
 }
 
 /* In the middle of a frame. */
-static inline void turn_scan(struct turn *turn, struct partition *manager, uint64_t now) {
-  struct look look = {.wake = turn->frame_end};
-  for (uint32_t slot = 0; slot < turn->frame->count; slot++)
+static inline void turn_scan(struct turn *turn, uint64_t now) {
+  turn_clear(turn);
+  for (uint64_t slot = 0; slot < turn->frame->count; slot++)
     if (turn->remaining[slot] != 0)
-      look_at(&look, turn, slot, turn->frame->places[slot].partition, manager, now);
-  look_done(turn, &look);
+      turn_look(turn, slot, turn->frame->places[slot].partition, now);
 }
 
 /* The running slot pays for what it used since it was given the processor. */
@@ -91,7 +81,7 @@ static inline void turn_charge(struct turn *turn, uint64_t now) {
 
 /* The first slot that is ready has the turn. Returns until when (TSC, after `now`); with nobody ready the slot is LIMIT_SLOTS. */
 static inline uint64_t turn_take(struct turn *turn, uint64_t now) {
-  uint32_t slot = turn->ready != 0 ? (uint32_t)__builtin_ctz(turn->ready) : LIMIT_SLOTS;
+  uint32_t slot = (uint32_t)__builtin_ctz(turn->ready);
   uint64_t until = turn->wake;
   uint64_t left = turn->remaining[slot];
   turn->slot = slot;

@@ -86,7 +86,8 @@ struct minor_frame {
   uint32_t count;
 };
 
-/* The turn: who of the current frame is ready. Slot LIMIT_SLOTS stands for nobody. */
+/* The turn: who of the current frame is ready. Slot LIMIT_SLOTS stands for nobody, and is always ready. */
+#define NOBODY_READY (1u << LIMIT_SLOTS)
 struct turn {
   uint32_t ready;       /* bit s: slot s can run now */
   uint32_t funded;      /* bit s: slot s has budget left */
@@ -97,6 +98,7 @@ struct turn {
   uint64_t frame_end;   /* TSC */
   uint64_t slice_start; /* TSC at which the slot was last given the processor */
   const struct minor_frame *frame;
+  struct partition *manager;
   uint64_t remaining[LIMIT_SLOTS + 1];          /* ticks that each slot may still take */
   struct partition *partition[LIMIT_SLOTS + 1]; /* who runs in each slot */
 };

@@ -111,19 +111,20 @@ static void check_places(void) {
 int main(int count, char **words) {
   seed = count > 1 ? strtoull(words[1], NULL, 0) | 1 : 1;
   turn.remaining[LIMIT_SLOTS] = UNBOUNDED;
+  turn.manager = &all[MANAGER];
   uint32_t idle = 0;
   for (int i = 0; i < ROUNDS; i++) {
     uint64_t now = 1000 + next() % 1000000;
     prepare(now);
     turn.frame_end = now;
-    turn_begin(&turn, &frame, &all[MANAGER], now);
+    turn_begin(&turn, &frame, now);
     check_places();
     check(now);
     idle += turn.slot == LIMIT_SLOTS;
     charge(now);
     for (uint32_t s = 0; s < frame.count; s++) /* somewhere in the middle of the frame */
       turn.remaining[s] = next() % 4 == 0 ? 0 : next() % 3 == 0 ? UNBOUNDED : 1 + next() % 500;
-    turn_scan(&turn, &all[MANAGER], now);
+    turn_scan(&turn, now);
     check(now);
   }
   printf("idle in %u of %u\n", idle, ROUNDS);
