@@ -184,6 +184,7 @@ def test_disks_are_kept_and_programs_of_an_earlier_layout_are_not(kit: Path, tmp
     for folder in ("disks", "partitions"):
         (out / folder).mkdir(parents=True)
         (out / folder / "old.elf").write_bytes(b"x")
+    (out / "image.elf").write_bytes(b"of an earlier build")
     build(kit, out)
     assert (out / "disks" / "old.elf").exists() and not (out / "partitions" / "old.elf").exists()
 

@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 
 class Terminated(BaseException):
@@ -25,7 +26,18 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         _never_fail_on_characters(stream)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _terminate)
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup(1)
+            signal.signal(number, _terminate)
+    try:
+        code = _run()
+        for stream, descriptor in ((sys.stdout, 1), (sys.stderr, 2)):
+            _give_up(stream, descriptor)
+    except Terminated as ended:  # while another end was under way
+        return ended.exit_code
+    return code
+
+
+def _run() -> int:
     try:
         from parclose import cli
 
@@ -34,8 +46,6 @@ def main() -> int:
     except Terminated as ended:
         return ended.exit_code
     except BrokenPipeError:
-        # The reader of our output is gone: what is still buffered must not be written again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except OSError as error:  # the output itself cannot be written: a full disk, a closed descriptor
         _say(f"error: {error.strerror or error}")
@@ -81,6 +91,14 @@ def _never_fail_on_characters(stream: object) -> None:
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")
+
+
+def _give_up(stream: TextIO, descriptor: int) -> None:
+    """What cannot be written is not tried again by the interpreter at exit, whose exit code would be 120."""
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def _say(message: str) -> None:

@@ -61,11 +61,19 @@ def _must_be_file(path: Path) -> None:
         hint = f"did you mean {inside}?" if inside.is_file() else "name the .yaml file in it"
         raise UsageError(f"{path} is a folder, not a layout", hint)
     if path.is_file():
+        _must_be_utf8(path)
         return
     there = [each.name for each in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
     near = nearest(path.name, there)
     hint = f"did you mean {path.parent / near}?" if near else "`parclose new NAME` writes one that works"
     raise UsageError(f"there is no layout {path}", hint)
+
+
+def _must_be_utf8(path: Path) -> None:
+    try:
+        path.name.encode()
+    except UnicodeEncodeError as wrong:
+        raise UsageError(f"the layout's name {path} is not UTF-8: the image holds it", "rename it") from wrong
 
 
 def _board(layout: RawLayout, override: str | None, problems: Collector) -> tuple[Board | None, bool]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -54,7 +55,7 @@ def new(options: argparse.Namespace, colour: bool) -> int:
         show_json({"directory": options.name, "files": files})
     else:
         print("\n".join(f"{options.name}/{name}" for name in files))
-        say(f"next: cd {options.name} && parclose run layout.yaml")
+        say(f"next: cd {shlex.quote(options.name)} && parclose run layout.yaml")
     return 0
 
 
@@ -298,6 +299,9 @@ def layout_file(given: str) -> Path:
         raise UsageError(f"there is no file {path}")
     if not path.is_file():
         raise ParcloseError(f"{path} is no regular file")
+    with path.open("rb") as file:
+        if file.read(4) == b"\x7fELF":
+            raise UsageError(f"{path} is an image or a program, no layout", "to boot an image: parclose run DIR")
     return path
 
 

@@ -19,7 +19,7 @@ def is_file(path: Path) -> bool:
 def is_there(path: Path) -> bool:
     """Whether there is a file or a folder of that name."""
     try:
-        return path.exists()
+        return path.is_file() or path.is_dir()
     except (OSError, ValueError):
         return False
 
@@ -30,6 +30,8 @@ def advice(path: Path, name: str) -> str:
         there = sorted(each.name for each in path.parent.iterdir())
     except (OSError, ValueError):
         return "there is no such folder: files are looked for beside the layout"
+    if path.name in there:
+        return "it is there, but a pipe, a device or a link that leads nowhere"
     alike = [each for each in there if Path(each).suffix == path.suffix] or there
     near = nearest(path.name, alike)
     if near is not None:

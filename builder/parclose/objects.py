@@ -136,7 +136,7 @@ def _compile(unit: Unit, record: Path) -> Made:
         else:
             tools.run([*command, "-x", "c", "-"], cwd=unit.root, stdin=unit.text, messages=messages)
         data = result.read_bytes()
-        files = [str(unit.root / name) for name in _dependencies(rules.read_text()) if name != "-"]
+        files = [str(unit.root / name) for name in _dependencies(os.fsdecode(rules.read_bytes())) if name != "-"]
     made = Made(keep("objects", digest(data), data), "".join(messages))
     if not any(_takes_in_unseen(file) for file in files):
         keep("records", record.name, json.dumps(_record(unit, files, made)).encode())

@@ -91,8 +91,10 @@ def build_system(
     if options.audit:
         audit_stage.audit(system, plan, image)
     disks = {gpt.NAME: disk_stage.disk(image, system.board.monitor_port)} if options.disk else {}
+    files = disks | _files(system, plan, programs, sources, image)
+    publish.must_be_ours(out, files, "image.elf", (gpt.NAME,))
     disk_stage.forget(out, image)
-    publish.publish(out, disks | _files(system, plan, programs, sources, image))
+    publish.publish(out, files)
     disk = out / gpt.NAME if options.disk else None
     return BuildResult(out / "image.elf", system, plan, (*warnings, *remarks), disk)
 

@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from parclose.errors import ParcloseError
+from parclose.errors import ParcloseError, UsageError
 
-_OWN_FOLDERS = ("generated", "partitions")  # whatever else stands in them was left by an earlier build
+_OWN_FOLDERS = ("generated", "partitions")  # what else stands in them, of our kinds, was left by an earlier build
 
 
 def publish(out: Path, files: Mapping[str, bytes]) -> None:
@@ -39,6 +39,21 @@ def publish(out: Path, files: Mapping[str, bytes]) -> None:
         raise ParcloseError(
             f"{out} cannot be written: {problem.strerror}", "choose another folder with -o"
         ) from problem
+
+
+def must_be_ours(out: Path, files: Mapping[str, bytes], mark: str, also: tuple[str, ...] = ()) -> None:
+    """Raise `UsageError` where `files`, or the removal of what is old, would cost somebody a file of their own.
+
+    A folder with `mark` is an earlier result. Another build that is under way there writes the same bytes: no harm.
+    """
+    if (out / mark).exists():
+        return
+    wanted = [out / name for name in (*files, *also)]
+    own = [path for folder in _OWN_FOLDERS for path in sorted((out / folder).glob("*"))]
+    for path in [*own, *wanted]:
+        name = str(path.relative_to(out))
+        if os.path.lexists(path) and not (name in files and path.is_file() and path.read_bytes() == files[name]):
+            raise UsageError(f"{out} holds {name}, and no earlier {mark}: it is not ours", "name a new folder with -o")
 
 
 @contextmanager
@@ -91,7 +106,8 @@ def _unlock(lock: int | None) -> None:
 def _rename(beside: Path, out: Path, files: Mapping[str, bytes]) -> None:
     for folder in _OWN_FOLDERS:
         for old in sorted((out / folder).glob("*")):
-            if f"{folder}/{old.name}" not in files:
+            kinds = {Path(name).suffix for name in files if name.startswith(f"{folder}/")}
+            if f"{folder}/{old.name}" not in files and old.suffix in kinds and not old.is_dir():
                 old.unlink()
     for name in files:
         (out / name).parent.mkdir(parents=True, exist_ok=True)

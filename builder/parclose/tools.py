@@ -56,7 +56,16 @@ def run(
     environment = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
     environment |= {"LC_ALL": "C", "TZ": "UTC", "SOURCE_DATE_EPOCH": "0"}
     try:
-        done = subprocess.run(words, cwd=cwd, input=stdin, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            words,
+            cwd=cwd,
+            input=stdin,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            errors="backslashreplace",  # a compiler shows lines of sources as they are, whatever they are written in
+            check=False,
+        )
     except FileNotFoundError as missing:
         raise MissingTool(f"{words[0]} is not installed", install_hint(words[0])) from missing
     if done.returncode != 0:

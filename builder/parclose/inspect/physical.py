@@ -56,6 +56,8 @@ class Physical:
 
 def load(image: Path) -> Physical:
     """The segments of the ELF file `image`. Raises `ParcloseError` when it is no image or is cut off."""
+    if image.exists() and not image.is_file():  # reading a pipe or a device may never end
+        raise ParcloseError(f"{image} is no regular file")
     try:
         content = image.read_bytes()
     except OSError as error:
