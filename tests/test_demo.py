@@ -50,6 +50,14 @@ def test_the_demo_is_right_from_end_to_end(tmp_path: Path) -> None:
         assert text in done.stdout
 
 
+def test_a_reader_that_goes_away_ends_the_demo_quietly(tmp_path: Path) -> None:
+    words = [sys.executable, SCRIPT]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ours:
+        assert ours.stdout is not None and ours.stderr is not None
+        ours.stdout.close()
+        assert ours.wait(60) == 1 and ours.stderr.read() == ""
+
+
 def test_a_disk_as_meant_is_right(demo: ModuleType, tmp_path: Path) -> None:
     assert list(demo.check_disk(disk(demo, tmp_path))) == []
 

@@ -44,6 +44,7 @@ def start(target: Machine, *words: str) -> tuple[subprocess.Popen[str], int]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # also where the tests run under nohup(1)
     )
     assert ours.stdout is not None and ours.stdout.readline() == "hello\n"
     return ours, child_of(ours.pid)
@@ -219,6 +220,18 @@ def test_qemu_dies_with_us_without_setpriv_too(tiny_machine: Make, monkeypatch: 
     ours.kill()
     ours.communicate(timeout=20)
     assert gone(qemu)
+
+
+def test_a_second_run_in_the_same_folder_is_refused_and_harms_nothing(tiny_machine: Make) -> None:
+    target = tiny_machine(report="")
+    ours, _ = start(target)
+    report = target.image.parent / "run" / "report.log"
+    report.write_bytes(b"of the first")
+    done = run(target, "--fresh")
+    assert done.returncode == 1 and "another run is using" in done.stderr and report.read_bytes() == b"of the first"
+    ours.send_signal(signal.SIGINT)
+    ours.communicate(timeout=20)
+    assert run(target, "--timeout", "1").returncode == 4
 
 
 def test_a_reader_that_goes_away_ends_the_run_quietly(tiny_machine: Make) -> None:

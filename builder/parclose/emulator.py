@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -162,6 +163,22 @@ def make_disks(target: Machine, options: Options) -> dict[str, Path]:
     return files
 
 
+def _lock(folder: Path) -> int | None:
+    """A descriptor that keeps `folder` ours, for a second run would empty the first one's report under its hands.
+
+    None where the file system has no locks. Raises `ParcloseError` when another run has it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as problem:
+        os.close(descriptor)
+        if isinstance(problem, BlockingIOError):
+            raise ParcloseError(f"another run is using {folder}", "give this one a folder of its own: -o DIR") from None
+        return None
+    return descriptor
+
+
 def require() -> None:
     """Raise `MissingTool` when QEMU is not installed."""
     if shutil.which(PROGRAM) is None:
@@ -177,10 +194,11 @@ class Emulator:
 
     def __init__(self, target: Machine, options: Options, qmp: bool = False) -> None:
         require()
+        options.file("").mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(options.file(""))
         self.words = command(target, options, make_disks(target, options))
         self.options = options
         self.qmp: socket.socket | None = None
-        options.file("").mkdir(parents=True, exist_ok=True)
         for name in ("report.log", "debug.log"):
             options.file(name).write_bytes(b"")
         if tools.verbose:
@@ -224,6 +242,9 @@ class Emulator:
         for end in (self.console, self.qmp):
             if end is not None:
                 end.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def __enter__(self) -> Emulator:
         return self

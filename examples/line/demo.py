@@ -8,6 +8,7 @@ Uses nothing of the tool but its command line. Exit 0 only when everything was a
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -181,4 +182,10 @@ def record(writer: str, number: int) -> bytes:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # nobody reads on; what is still buffered goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(1)
