@@ -33,8 +33,8 @@ class End:
     """How one partition stands at the end of a run.
 
     `state` is "ended" (then `status` is its exit status), "stopped", "refused" or "running"; `lives` counts its
-    starts, `faults` how often an exception stopped it; `last` is the manager's last word on an end of it, `last_fault` on
-    such a stop.
+    starts, `faults` how often an exception stopped it; `last` is the manager's last word on an end of it,
+    `last_fault` on such a stop.
     """
 
     partition: str
@@ -57,7 +57,9 @@ class End:
             what = "still running"
         notes = [f"life {self.lives}"] if self.lives > 1 else []
         if self.faults and self.state != "stopped":
-            notes.append(f"stopped {self.faults} time{'s' if self.faults > 1 else ''}, last by {stop_text(self.last_fault)}")
+            notes.append(
+                f"stopped {self.faults} time{'s' if self.faults > 1 else ''}, last by {stop_text(self.last_fault)}"
+            )
         return f"{what} ({', '.join(notes)})" if notes else what
 
 
