@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+import promise_channels
 import promise_kit
+import promise_time
 from promise_kit import Run
 from promise_targets import ATTACKER, Target
 from promise_verdicts import escaped, granted, page_faults, panicked, statuses
@@ -73,3 +75,50 @@ def test_a_control_that_did_not_succeed_is_refused(judge: Callable[[Run, list[Ta
 def test_a_patch_must_find_its_place() -> None:
     with pytest.raises(AssertionError, match="stands 0 times"):
         promise_kit.copy_sources("monitor_asm", [promise_kit.Patch("main.c", "no such line", "")])
+
+
+_LOST = "attempting to take the victim's time\nlost 20400 of 21499\n"
+
+
+def test_lost_time_within_what_is_declared_is_accepted() -> None:
+    promise_time.TIME[0].attack(Run([ENDED], _LOST), [])
+
+
+@pytest.mark.parametrize(
+    ("events", "debug"),
+    [
+        ([ENDED], _LOST.replace("20400", "21500")),
+        ([ENDED], _LOST.replace("20400", "0")),
+        ([ENDED], "attempting to take the victim's time\n"),
+        ([ENDED], "lost 20400 of 21499\n"),
+        ([ENDED], _LOST + "escaped the victim has had no time\n"),
+        ([ENDED, stop(partition="victim")], _LOST),
+        ([], _LOST),
+    ],
+)
+def test_lost_time_that_is_not_as_declared_is_refused(events: list[dict[str, Any]], debug: str) -> None:
+    with pytest.raises((AssertionError, ValueError)):
+        promise_time.TIME[0].attack(Run(events, debug), [])
+
+
+_SERVED = "fair 0\n" + "attempting a chain\nanswer to a chain\n" * 3 + "fair 0\nserved 20 of 20\n"
+_BOTH_ENDED = [ENDED, {**ENDED, "partition": "victim"}]
+
+
+def test_bad_chains_that_are_answered_are_accepted() -> None:
+    promise_channels.CHANNELS[0].attack(Run(_BOTH_ENDED, _SERVED), [])
+
+
+@pytest.mark.parametrize(
+    ("events", "debug"),
+    [
+        (_BOTH_ENDED, _SERVED.replace("served 20", "served 19")),
+        (_BOTH_ENDED, _SERVED.replace("answer to a chain\n", "", 1)),
+        (_BOTH_ENDED, _SERVED.replace("fair 0\n", "", 1)),
+        ([ENDED], _SERVED),
+        ([*_BOTH_ENDED, stop(partition="io")], _SERVED),
+    ],
+)
+def test_bad_chains_that_do_harm_are_refused(events: list[dict[str, Any]], debug: str) -> None:
+    with pytest.raises(AssertionError):
+        promise_channels.CHANNELS[0].attack(Run(events, debug), [])

@@ -9,13 +9,13 @@ int main(void) {
   if (life() == 1) {
     controller_start();
     identify_into(0, address_for_device(identified));
-    say("fair %d", done_within(0, 1000000000) && identified[0] == 0x36 ? 0 : 1);
+    say("fair %d", done_within(0, 10000000000) && identified[0] == 0x36 ? 0 : 1);
     attempting("to die with the device running");
     __asm__ volatile("ud2");
   }
   attempting("to let the device write in life %u", life());
   identify_into(1, address_for_device(identified));
-  if (done_within(1, 30000000) || identified[0] != 0)
+  if (done_within(1, 300000000) || identified[0] != 0)
     escaped("the device of life 1 wrote in life %u", life());
   return verdict();
 }

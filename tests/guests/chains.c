@@ -11,7 +11,7 @@ enum way { CIRCLES, JUMPS, OUTSIDE };
 #define NEXT VIRTQ_DESC_F_NEXT
 #define WRITE VIRTQ_DESC_F_WRITE
 #define FAR 0x08000000ull
-#define PATIENCE_NS 500000000ull
+#define PATIENCE_NS 5000000000ull
 
 static struct block disk;
 static uint8_t data[512];

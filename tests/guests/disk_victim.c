@@ -11,7 +11,7 @@ int main(void) {
   static uint8_t written[512], found[512];
   unsigned served = 0;
   block_open(&disk, channel("disk"));
-  disk.timeout_ns = 2000000000ull;
+  disk.timeout_ns = 10000000000ull;
   for (unsigned i = 0; i < ROUNDS; i++) {
     memset(written, (int)i, sizeof written);
     served += block_write(&disk, 0, written, sizeof written) == BLOCK_OK &&
