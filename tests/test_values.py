@@ -25,7 +25,7 @@ PRECISION = {
 PLANTED = {
     "convert": ("convert.h", "descriptor-- != target->descriptors;", "descriptor-- + 1 != target->descriptors;"),
     "channel": ("channel.c", "&partitions[DATABASE->manager]", "&partitions[DATABASE->manager + 1]"),
-    "schedule": ("schedule.h", "frame->places + frame->count;", "frame->places + frame->count + 1;"),
+    "schedule": ("schedule.h", "slot < frame->count; slot++, place++", "slot <= frame->count; slot++, place++"),
 }
 
 pytestmark = [

@@ -25,10 +25,10 @@
 /* A loop that is unrolled keeps apart what EVA would join. */
 static inline int first_bit(unsigned value) {
   /*@ assert value != 0; */
-  for (int bit = 0; bit < 32; bit++)
-    if (value >> bit & 1)
-      return bit;
-  return 0;
+  int bit = 0;
+  while ((value >> bit & 1) == 0)
+    bit++;
+  return bit;
 }
 
 static inline uint64_t any_number(void) {

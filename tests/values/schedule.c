@@ -17,7 +17,8 @@ static struct turn turn;
 static void any_state(void) {
   Frama_C_make_unknown((char *)all, sizeof all);
   Frama_C_make_unknown((char *)&turn, sizeof turn);
-  turn.ready = Frama_C_unsigned_int_interval(0, (1u << LIMIT_SLOTS) - 1);
+  turn.ready = NOBODY_READY | Frama_C_unsigned_int_interval(0, NOBODY_READY - 1);
+  turn.manager = &all[0];
   turn.slot = Frama_C_unsigned_int_interval(0, LIMIT_SLOTS - 1);
   turn.frame = &frame;
   for (unsigned slot = 0; slot < LIMIT_SLOTS; slot++) {
@@ -33,9 +34,9 @@ void any(void) {
     any_state();
     frame = (struct minor_frame){places, any_number(), count};
     if (Frama_C_interval(0, 1))
-      turn_begin(&turn, &frame, &all[0], any_number());
+      turn_begin(&turn, &frame, any_number());
     else
-      turn_scan(&turn, &all[0], any_number());
+      turn_scan(&turn, any_number());
     if (Frama_C_interval(0, 1))
       turn_charge(&turn, any_number());
     turn_take(&turn, any_number());
