@@ -313,7 +313,8 @@ def test_an_interrupt_is_130_and_leaves_no_image(layout: Path, tmp_path: Path) -
     fake.write_text(f"#!/bin/sh\ntouch '{started}'\nexec sleep 60\n")
     fake.chmod(0o755)
     settings = {"PATH": f"{fake.parent}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    words = [*PARCLOSE, "build", str(layout), "-o", str(out)]
+    # whoever runs the tests in the background may have made SIGINT ignored, and children inherit that
+    words = ["env", "--default-signal=INT", *PARCLOSE, "build", str(layout), "-o", str(out)]
     ours = subprocess.Popen(words, env={**os.environ, **settings}, stderr=subprocess.PIPE, text=True)
     limit = time.monotonic() + 20
     while not started.exists():

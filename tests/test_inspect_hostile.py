@@ -62,9 +62,10 @@ def test_what_is_no_image_is_refused(tmp_path: Path, content: bytes, expected: s
 
 
 def test_a_file_that_is_not_there_or_a_folder(tmp_path: Path) -> None:
-    for path in (tmp_path / "absent.img", tmp_path):
-        with pytest.raises(ParcloseError, match="cannot be read"):
-            inspect.read(path)
+    with pytest.raises(ParcloseError, match="cannot be read"):
+        inspect.read(tmp_path / "absent.img")
+    with pytest.raises(ParcloseError, match="is no regular file"):
+        inspect.read(tmp_path)
 
 
 def test_another_program_has_no_database(tmp_path: Path) -> None:
