@@ -6,13 +6,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
+from bench import counting, figures_build, figures_guest, figures_schedule, guest, scaling, serialising, stages
 from bench.__main__ import measure_all, misses
 from bench.counting import Counts, Place, count
 from bench.disk import DISK_SIZE, FACTOR, disk
 from bench.figure import Figure, median, table
 from bench.guest import NotMeasured, build_guests, parse, run
-
-from bench import counting, figures_build, figures_guest, figures_schedule, guest, scaling, serialising, stages
 from parclose.constants import constants
 
 
