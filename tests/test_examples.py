@@ -76,3 +76,11 @@ def test_the_linked_monitor_is_the_same_in_every_example(hashes: dict[str, dict[
 def test_elsewhere_everything_is_the_same(hashes: dict[str, dict[str, str]], tmp_path: Path) -> None:
     elsewhere = Path(shutil.copytree(paths.data("examples"), tmp_path / "other place" / "examples"))
     assert _hashes(elsewhere, tmp_path, TZ="Asia/Tokyo", PYTHONHASHSEED="7") == hashes
+
+
+def test_before_the_intruder_stands_a_neighbour(tmp_path: Path) -> None:
+    """What `intruder.c` and the README say: the byte before its memory is the logger's."""
+    built = pipeline.build(paths.data("examples", "line", "layout.yaml"), tmp_path / "out")
+    memory_map = json.loads((built.image.parent / "report.json").read_text())["memory_map"]
+    extents = {row["owner"]: row for row in memory_map if row["kind"] == "partition"}
+    assert extents["logger"]["start"] + extents["logger"]["size"] == extents["intruder"]["start"]

@@ -63,7 +63,7 @@ def explain_layout() -> None:
           io        owns the NVMe disk and the serial port, and serves the others over channels
           sensor    writes records to its part of the disk, reads them back, tells the logger of each
           logger    hears of each record and keeps one of its own, on its own part of the same disk
-          intruder  tries to read the memory behind its own, again and again
+          intruder  tries to read a neighbour's memory, the logger's, again and again
         Two more are always there: the monitor, the only code in ring 0, and the manager, which starts
         the others, watches them and starts them again.
         """,

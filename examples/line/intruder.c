@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tries to read what lies behind its own memory: in this layout, page tables.
-// Each time it is stopped; the manager starts it again, as the layout says.
+// Tries to read a neighbour's memory: what stands before its own, where the
+// logger's is (the memory map shows it). Each time it is stopped; the manager
+// starts it again, as often as the layout says.
 #include "parclose.h"
 
 int main(void) {
-  const volatile char *behind = (char *)heap_end() + DESCRIPTOR_PAGE->stack_size; /* our extent ends here */
+  const volatile char *neighbour = (char *)PROGRAM_ADDRESS - 8; /* our memory begins at PROGRAM_ADDRESS */
   sleep_ns(100000000);
-  printf("attempting to read the memory behind my own, at %p, life %u\n", (void *)behind, life());
+  printf("attempting to read a neighbour's memory, before my own at %p, life %u\n", (void *)neighbour, life());
   print_flush();
-  char secret = *behind;
+  char secret = *neighbour;
   printf("SUCCEEDED: read 0x%02x\n", (unsigned)(unsigned char)secret);
   return 0;
 }
