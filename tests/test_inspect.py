@@ -168,6 +168,8 @@ ROW_COMPLAINTS = [
     ("descriptors", 9, "other_event", 7, "'console': signals of its server set event 7, its client waits for event 1"),
     ("descriptors", 8, "other_partition", 0, "'disk': signals of its server go to manager, its client is sensor"),
     ("descriptors", 8, "event", 5, "'disk': signals of its client set event 0, its server waits for event 5"),
+    ("channels", 0, "client_regions", 3, "addresses are converted by regions that are not those of its"),
+    ("channels", 0, "client_region_count", 6, "by regions that are not those of its client 'sensor'"),
     ("bars", 1, "address", 0xF9, "the I/O bitmap closes port 0x400, of device 'com1'"),
     ("partitions", 2, "descriptor_count", 3, "is mapped and no row grants it: it reaches channel 'disk'"),
     ("partitions", 1, "root", 1, "the root 0x1190001 is no address of a page"),

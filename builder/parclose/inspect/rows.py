@@ -98,6 +98,10 @@ def _channel(index: int, channel: Row, database: Database) -> Iterator[str]:
     what = f"channel {channel['name']!r}"
     for end, other in (("client", "server"), ("server", "client")):
         yield from _channel_end(index, channel, end, other, database)
+    client = database.row("partitions", channel["client"])
+    regions = (channel["client_regions"], channel["client_region_count"])
+    if client and regions != (client["first_descriptor"], client["region_count"]):
+        yield f"{what}: addresses are converted by regions that are not those of its client {client['name']!r}"
     endpoint = database.row("endpoints", channel["endpoint"]) if channel["endpoint"] != constants()["NONE"] else None
     if endpoint and endpoint["server"] != channel["server"]:
         yield f"{what}: its server is not the one that has endpoint {endpoint['name']!r}"
