@@ -38,7 +38,8 @@ enum network_result {
   NETWORK_REFUSED, /* the device cannot do this one, ever */
 };
 
-#define NETWORK_ERROR_RESET 0x10000u /* the driver reset the device meanwhile; other errors are in the device's own words */
+#define NETWORK_ERROR_RESET                                                                                            \
+  0x10000u /* the driver reset the device meanwhile; other errors are in the device's own words */
 
 struct network_sent {
   uint32_t tag;
