@@ -38,8 +38,9 @@ enum network_result {
   NETWORK_REFUSED, /* the device cannot do this one, ever */
 };
 
-#define NETWORK_ERROR_RESET                                                                                            \
-  0x10000u /* the driver reset the device meanwhile; other errors are in the device's own words */
+/* Errors besides the device's own words, which are below 0x10000. */
+#define NETWORK_ERROR_RESET 0x10000u    /* the driver reset the device meanwhile */
+#define NETWORK_ERROR_NONSENSE 0x20000u /* the device reports what cannot be: a length, a part of a frame */
 
 struct network_sent {
   uint32_t tag;
@@ -61,16 +62,18 @@ struct network_device;
 struct network_driver {
   bool (*reset)(struct network_device *device); /* stops all DMA; false: the device does not obey */
   bool (*start)(struct network_device *device); /* reads its address and sets its rings up */
-  /* Which destinations the card is to let pass besides its own address and broadcast. False: it lets everything pass instead. */
+  /* Which destinations the card is to let pass besides its own address and broadcast; kept over a reset, none at first.
+     False: it lets others pass too, up to everything. */
   bool (*filter)(struct network_device *device, const uint8_t (*addresses)[NETWORK_ADDRESS], uint32_t count);
   enum network_result (*transmit)(struct network_device *device, const struct network_segment *segments, uint32_t count,
                                   struct network_checksum checksum, uint32_t tag);
-  /* Gives the card a buffer for one frame to come; at least NETWORK_FRAME_MAX bytes. */
+  /* Gives the card a buffer for one frame to come, of at least receive_bytes. */
   enum network_result (*receive)(struct network_device *device, struct network_segment buffer, uint32_t tag);
   void (*commit)(struct network_device *device); /* makes all that was queued since visible to the device */
   uint32_t (*sent)(struct network_device *device, struct network_sent *sent, uint32_t limit);
   uint32_t (*received)(struct network_device *device, struct network_received *received, uint32_t limit);
-  bool (*link)(struct network_device *device);   /* the wire is there; its change raises an interrupt */
+  /* Whether the wire is there. Its change raises an interrupt, the next one only when this was asked after it. */
+  bool (*link)(struct network_device *device);
   bool (*failed)(struct network_device *device); /* the device itself says that only a reset helps? (slow) */
 };
 
@@ -81,9 +84,10 @@ struct network_device {
   uint8_t address[NETWORK_ADDRESS]; /* the card's own */
   uint32_t offloads;                /* NETWORK_OFFLOAD_* */
   uint32_t transmit_depth;          /* frames at the same time */
-  uint32_t transmit_free;           /* frames that transmit would take now */
+  uint32_t transmit_free;           /* frames that transmit would take now; those of many segments may be BUSY before */
   uint32_t receive_depth;           /* buffers that the card can hold */
   uint32_t receive_free;            /* buffers that receive would take now */
+  uint32_t receive_bytes;           /* that the card may write to a buffer, whatever the frame's length */
 };
 
 #endif
