@@ -42,6 +42,17 @@ struct channel_descriptor {
   uint32_t share;            /* server: weight among the channels of one device */
 };
 
+/* Facts of a device that stand in its configuration space, which only the monitor reaches: the board states them
+   (`parameters:`, by these names in lower case). Of virtio (OASIS virtio 1.1, 4.1.4) all structures are in one BAR. */
+#define PARAMETER_BAR 0               /* virtio: the BAR with its structures, whose offsets in it are */
+#define PARAMETER_COMMON 1            /* … common configuration */
+#define PARAMETER_ISR 2               /* … interrupt status */
+#define PARAMETER_DEVICE 3            /* … device-specific configuration */
+#define PARAMETER_NOTIFY 4            /* … notifications, */
+#define PARAMETER_NOTIFY_MULTIPLIER 5 /* and the bytes from one queue's place there to the next's */
+#define PARAMETER_PORT 6              /* AHCI: the port to use, + 1; 0: the first with a disk */
+#define PARAMETER_COUNT 8
+
 struct device_descriptor {
   char name[LIMIT_NAME + 1];
   uint32_t index;      /* for calls */
@@ -56,6 +67,7 @@ struct device_descriptor {
     uint32_t kind; /* enum bar_kind */
     uint32_t reserved;
   } bar[LIMIT_BARS];
+  uint32_t parameter[PARAMETER_COUNT]; /* by PARAMETER_*; one that the board does not state is 0 */
 };
 
 struct region_descriptor {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from parclose.board_checks import BoardFacts, check_board
-from parclose.board_devices import PORT_LIMIT, PortRange, port_range, read_devices
+from parclose.board_devices import PORT_LIMIT, PortRange, port_range, read_devices, words
 from parclose.errors import Span
 from parclose.model import Board, Device, Feature, MemoryRange, PortWrite, Processor, Qemu
 from parclose.problems import Collector, at
@@ -267,16 +267,8 @@ class _BoardReader:
         arguments = inner.entry("arguments")
         if arguments is None:
             inner.missing("arguments")
-        words = self._words(arguments.value) if arguments else []
-        return Qemu(tuple(words), tuple(self._disks(inner)))
-
-    def _words(self, node: Node) -> list[str]:
-        words: list[str] = []
-        for item in self.reader.items(node, "QEMU's arguments") or ():
-            nested = (item,) if isinstance(item, Scalar) else self.reader.items(item, "a group of QEMU's arguments")
-            texts = [self.reader.text(word, "an argument of QEMU") for word in nested or ()]
-            words += [text.value for text in texts if text.value is not None]
-        return words
+        given = words(self.reader, arguments.value) if arguments else ()
+        return Qemu(given, tuple(self._disks(inner)))
 
     def _disks(self, fields: Fields) -> list[tuple[str, int]]:
         entry = fields.entry("disks")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -192,10 +192,10 @@ def _disks(facts: BoardFacts, problems: Collector) -> None:
         return
     place, disks = facts.place("qemu"), dict(qemu.disks)
     devices = {device.name: device for device in facts.board.devices}
-    for wanted in sorted(set(re.findall(r"\{disk:([^}]*)\}", " ".join(qemu.arguments))) - set(disks)):
-        help = suggestion(wanted, list(disks), "disks here")
-        text = f"QEMU's arguments ask for the disk '{wanted}', which 'disks' does not list"
-        problems.error("P218", text, at(place, "here"), help=help)
+    _disks_listed(qemu.arguments, disks, place, problems)
+    for each in facts.board.devices:
+        own = {each.name: each.capacity} if each.capacity else {}
+        _disks_listed(each.qemu, {**disks, **own}, each.span, problems)
     for name, size in qemu.disks:
         device = devices.get(name)
         if device is None:
@@ -205,6 +205,13 @@ def _disks(facts: BoardFacts, problems: Collector) -> None:
             text = f"the disk of '{name}' has {format_size(size)}, its capacity is {format_size(device.capacity)}"
             labels = at(place, "here"), at(device.span, "the capacity stands here")
             problems.error("P216", text, *labels, help=f"write {name}: {format_size(device.capacity)} under disks")
+
+
+def _disks_listed(words: tuple[str, ...], disks: Mapping[str, int], place: Span, problems: Collector) -> None:
+    for wanted in sorted(set(re.findall(r"\{disk:([^}]*)\}", " ".join(words))) - set(disks)):
+        help = suggestion(wanted, list(disks), "disks here")
+        text = f"QEMU's arguments ask for the disk '{wanted}', which 'disks' does not list"
+        problems.error("P218", text, at(place, "here"), help=help)
 
 
 def largest_range(board: Board) -> MemoryRange:

@@ -4,19 +4,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from parclose.constants import constants
 from parclose.errors import Span
+from parclose.kinds import KINDS, OTHER, Kind
 from parclose.model import Bar, BarKind, Bus, Device, Msix
 from parclose.problems import at
 from parclose.source import Entry, Node, Scalar
 from parclose.values import Fields, Given, Reader
+from parclose.wording import listing
 
 PORT_LIMIT = 0x10000
-KINDS = ("nvme", "16550", "other")
-_PCI_KEYS = ["kind", "pci", "identity", "class", "bars", "msix", "bus-master", "block-size", "capacity"]
-_ISA_KEYS = ["kind", "ports", "interrupt"]
+_PCI_KEYS = [
+    "kind",
+    "pci",
+    "identity",
+    "class",
+    "bars",
+    "msix",
+    "bus-master",
+    "block-size",
+    "capacity",
+    "parameters",
+    "qemu",
+]
+_ISA_KEYS = ["kind", "ports", "interrupt", "qemu"]
 _CLASS_16550 = 0x070002
 _PCI_ADDRESS = re.compile(r"([0-9a-fA-F]{2}):([0-9a-fA-F]{2})\.([0-7])")
 _IDENTITY = re.compile(r"([0-9a-fA-F]{4}):([0-9a-fA-F]{4})")
@@ -69,8 +83,8 @@ def _device(entry: Entry, reader: Reader) -> Device | None:
 
 
 def _kind(reader: Reader, node: Node, what: str) -> Given[str]:
-    given = reader.choice(node, what, KINDS)
-    return Given("" if given.value == "other" else given.value, given.span)
+    given = reader.choice(node, what, (*KINDS, OTHER))
+    return Given("" if given.value == OTHER else given.value, given.span)
 
 
 def _isa_device(name: str, kind: str, fields: Fields) -> Device | None:
@@ -90,6 +104,7 @@ def _isa_device(name: str, kind: str, fields: Fields) -> Device | None:
         class_code=_CLASS_16550 if kind == "16550" else 0,
         bars=(Bar(0, BarKind.PORTS, ports.count, ports.start),),
         isa_interrupts=(interrupt.value,) if interrupt is not None and interrupt.value is not None else (),
+        qemu=_qemu(fields),
     )
 
 
@@ -99,8 +114,9 @@ def _pci_device(name: str, kind: str, fields: Fields) -> Device | None:
     identity = fields.need("identity", lambda node, what: _pattern(reader, node, what, _IDENTITY, "P214", "1b36:0010"))
     code = fields.need("class", lambda node, what: _pattern(reader, node, what, _CLASS, "P214", "01:08:02"))
     master = fields.get("bus-master", reader.boolean)
-    block = fields.need("block-size", reader.size) if kind == "nvme" else fields.get("block-size", reader.size)
-    capacity = fields.need("capacity", reader.size) if kind == "nvme" else fields.get("capacity", reader.size)
+    known = KINDS.get(kind, Kind("", "", options=_all_parameters()))
+    block = fields.need("block-size", reader.size) if known.disk else fields.get("block-size", reader.size)
+    capacity = fields.need("capacity", reader.size) if known.disk else fields.get("capacity", reader.size)
     return Device(
         name=name,
         bus=Bus.PCI,
@@ -114,7 +130,50 @@ def _pci_device(name: str, kind: str, fields: Fields) -> Device | None:
         bus_master=bool(master and master.value),
         block_size=(block.value or 0) if block else 0,
         capacity=(capacity.value or 0) if capacity else 0,
+        parameters=_parameters(fields, known),
+        qemu=_qemu(fields),
     )
+
+
+def _all_parameters() -> tuple[str, ...]:
+    """All that abi/descriptor.h has a place for: a program of the user's may need any."""
+    prefix = "PARAMETER_"
+    names = [name.removeprefix(prefix) for name in constants() if name.startswith(prefix)]
+    return tuple(name.lower().replace("_", "-") for name in names if name != "COUNT")
+
+
+def _parameters(fields: Fields, kind: Kind) -> tuple[tuple[str, int], ...]:
+    entry = fields.entry("parameters")
+    if entry is None:
+        if kind.parameters:
+            fields.missing("parameters", f"a device of kind {kind.name} needs {listing(kind.parameters)}")
+        return ()
+    reader, what = fields.reader, f"'parameters' of {fields.what}"
+    inner = reader.fields(entry.value, what, entry.key.span, (*kind.parameters, *kind.options))
+    if inner is None:
+        return ()
+    given = [(name, inner.need(name, _parameter(reader))) for name in kind.parameters]
+    given += [(name, value) for name in kind.options if (value := inner.get(name, _parameter(reader))) is not None]
+    return tuple((name, value.value) for name, value in given if value.value is not None)
+
+
+def _parameter(reader: Reader) -> Callable[[Node, str], Given[int]]:
+    return lambda node, what: reader.integer(node, what, 0, (1 << 32) - 1)
+
+
+def _qemu(fields: Fields) -> tuple[str, ...]:
+    entry = fields.entry("qemu")
+    return words(fields.reader, entry.value) if entry else ()
+
+
+def words(reader: Reader, node: Node) -> tuple[str, ...]:
+    """Arguments of QEMU, in groups or one by one: `[[-m, "256"], -no-reboot]`."""
+    found: list[str] = []
+    for item in reader.items(node, "QEMU's arguments") or ():
+        nested = (item,) if isinstance(item, Scalar) else reader.items(item, "a group of QEMU's arguments")
+        texts = [reader.text(word, "an argument of QEMU") for word in nested or ()]
+        found += [text.value for text in texts if text.value is not None]
+    return tuple(found)
 
 
 def _pattern(reader: Reader, node: Node, what: str, form: re.Pattern[str], code: str, example: str) -> Given[str]:

@@ -103,6 +103,9 @@ def _device(index: int, planned: PlannedDevice) -> dict[str, object]:
             }
             for bar in planned.bars
         ],
+        "parameters": [
+            {"name": f"PARAMETER_{name.upper().replace('-', '_')}", "value": value} for name, value in device.parameters
+        ],
     }
 
 

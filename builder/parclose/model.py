@@ -101,8 +101,10 @@ class Msix:
 class Device:
     """A device of the board. `address` is bus << 8 | device << 3 | function for PCI, 0 for ISA.
 
-    `isa_interrupts` are I/O APIC inputs (edge, active high) of an ISA device. `kind` names the driver class:
-    "nvme", "16550", or "" for one that no built-in driver knows. `block_size` and `capacity` describe a disk.
+    `isa_interrupts` are I/O APIC inputs (edge, active high) of an ISA device. `kind` is one of `kinds.KINDS`, or "" for
+    one that no built-in driver knows. `block_size` and `capacity` describe a disk. `parameters` are facts of its
+    configuration space that its driver needs. `qemu` makes QEMU have the device, where its machine has not got it
+    anyway: as `Qemu.arguments`, with `{disk:NAME}` for a disk of its own name and capacity.
     """
 
     name: str
@@ -118,6 +120,8 @@ class Device:
     bus_master: bool = False
     block_size: int = 0
     capacity: int = 0
+    parameters: tuple[tuple[str, int], ...] = ()
+    qemu: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

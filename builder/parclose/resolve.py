@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from parclose.checks.channels import peer_name
@@ -23,6 +24,7 @@ from parclose.model import (
     OnEnd,
     Partition,
     Program,
+    Qemu,
     Region,
     Role,
     System,
@@ -57,7 +59,7 @@ class _Resolver:
         return System(
             name=system_name(self.layout.path),
             path=self.layout.path,
-            board=self.board,
+            board=_with_devices(self.board, {name for each in partitions for name in each.devices}),
             partitions=partitions,
             endpoints=endpoints,
             channels=channels,
@@ -270,6 +272,20 @@ class _Resolver:
             waiting.remove(ready)
         self.defaults.append(f"start order: {', '.join(order)} ({plural(len(order), 'partition')})")
         return tuple(order)
+
+
+def _with_devices(board: Board, used: set[str]) -> Board:
+    """The board whose QEMU has the devices that somebody owns: other images' machines stay as they were."""
+    if board.qemu is None:
+        return board
+    devices = [device for device in board.devices if device.name in used and device.qemu]
+    words = tuple(word for device in devices for word in device.qemu)
+    disks = tuple(
+        (device.name, device.capacity)
+        for device in devices
+        if any(f"{{disk:{device.name}}}" in word for word in device.qemu)
+    )
+    return replace(board, qemu=Qemu(board.qemu.arguments + words, board.qemu.disks + disks))
 
 
 def system_name(path: Path) -> str:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "channels.h"
-#include "devices.h"
+#include "disks.h"
+#include "lines.h"
 #include "server/log.h"
 #include "sources.h"
 
@@ -9,7 +10,7 @@ static struct console_client console_client[CONSOLE_CLIENTS];
 static uint32_t block_channels, console_clients;
 
 static bool open_block(const struct channel_descriptor *channel) {
-  struct block_server *server = devices_block(channel->device);
+  struct block_server *server = disks_find(channel->device);
   if (!server || block_channels == BLOCK_CHANNELS)
     return false;
   struct block_channel *new = &block_channel[block_channels++];
@@ -22,7 +23,7 @@ static bool open_block(const struct channel_descriptor *channel) {
 }
 
 static bool open_console(const struct channel_descriptor *channel) {
-  struct console_server *server = devices_console(channel->device);
+  struct console_server *server = lines_find(channel->device);
   if (!server || console_clients == CONSOLE_CLIENTS)
     return false;
   struct console_client *new = &console_client[console_clients++];

@@ -17,8 +17,15 @@ static _Alignas(4096) uint8_t buffers[PAGES * PAGE];
 static uint8_t expected[PAGES * PAGE];
 static struct block_device *const device = &nvme.block;
 
+static const struct device_descriptor place = {
+    .interrupt_count = 1, .bar[0] = {.address = MODEL_REGISTERS, .size = 16384, .kind = BAR_MEMORY_64}};
+
+static struct block_device *give(const struct device_descriptor *where) {
+  return nvme_open(&(struct driver_resources){where, &nvme, &memory, MODEL_BIAS});
+}
+
 static void open_device(void) {
-  nvme_init(&nvme, MODEL_REGISTERS, &memory, MODEL_BIAS, 0);
+  CHECK(give(&place) == device && !device->problem);
   CHECK(device->driver->reset(device));
   CHECK(device->driver->start(device));
 }
@@ -236,7 +243,7 @@ static void larger_blocks(void) {
 static void broken_controllers(void) {
   model_power(9, 7, 64);
   model.never_ready = true;
-  nvme_init(&nvme, MODEL_REGISTERS, &memory, MODEL_BIAS, 0);
+  give(&place);
   CHECK(device->driver->reset(device) && !device->driver->start(device) && device->problem);
   CHECK(read_block(0) == BLOCK_REFUSED && device->driver->flush(device, 0) == BLOCK_REFUSED);
   model_power(14, 7, 64);
@@ -249,7 +256,19 @@ static void broken_controllers(void) {
   CHECK(!device->driver->reset(device) && device->driver->poll(device, &completion, 1) == 0);
 }
 
+/* What the page does not show is said, and no register is looked for at address 0. */
+static void without_registers(void) {
+  struct device_descriptor other = place;
+  other.bar[0].size = 4096;
+  CHECK(give(&other)->problem);
+  other.bar[0] = place.bar[0];
+  other.bar[0].kind = BAR_PORTS;
+  CHECK(give(&other)->problem);
+  CHECK(read_block(0) == BLOCK_REFUSED);
+}
+
 int main(void) {
+  without_registers();
   transfers(9, 7, 1024);
   transfers(9, 2, 33);
   transfers(12, 0, 128);

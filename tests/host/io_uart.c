@@ -131,7 +131,8 @@ static void take_interrupt(void) {
 
 static void start(void) {
   memset(&chip, 0, sizeof chip);
-  uart16550_init(&uart, PORT);
+  struct device_descriptor place = {.bar[0] = {.address = PORT, .size = 8, .kind = BAR_PORTS}};
+  CHECK(uart16550_open(&(struct driver_resources){.device = &place, .state = &uart}) == &uart.console);
   CHECK(device->driver->start(device));
 }
 

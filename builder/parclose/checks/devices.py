@@ -7,6 +7,7 @@ from itertools import combinations
 
 from parclose.constants import constants
 from parclose.errors import Span
+from parclose.kinds import endpoint_of
 from parclose.layout import known
 from parclose.model import Bus, Device
 from parclose.problems import Collector, at
@@ -60,9 +61,6 @@ def alias_unused(scope: Scope, problems: Collector) -> None:
             problems.warning("P017", text, at(alias.span, "not used"), at(device.span, "this device"), help=help)
 
 
-_ENDPOINTS = {"16550": "console", "nvme": "block"}
-
-
 def claimed_by_two(scope: Scope, problems: Collector) -> None:
     """P012: a device in the lists of two partitions."""
     for name, claims in scope.claims.items():
@@ -71,7 +69,7 @@ def claimed_by_two(scope: Scope, problems: Collector) -> None:
             if first is second:
                 continue
             device = scope.devices[name]
-            kind = _ENDPOINTS.get(device.kind)
+            kind = endpoint_of(device.kind)
             share = f"give '{second.name}' a channel to a {kind} endpoint on {name}" if kind else "keep one of the two"
             free = free_text(scope.free_devices(device.kind), "")
             text = f"partitions '{first.name}' and '{second.name}' both claim the device {name}"
@@ -190,9 +188,10 @@ def device_without_endpoint(scope: Scope, problems: Collector) -> None:
         if None in used:
             continue
         for device, span in scope.owned(partition):
-            if device not in used and device.kind in _ENDPOINTS:
+            kind = endpoint_of(device.kind)
+            if device not in used and kind:
                 text = f"'{partition.name}' owns {device.name} and no endpoint of it is on {device.name}"
-                help = f"add an endpoint {{{_ENDPOINTS[device.kind]}: {device.name}}}, or remove the device"
+                help = f"add an endpoint {{{kind}: {device.name}}}, or remove the device"
                 places = at(span, "no one can reach it"), at(partition.span, "this partition")
                 problems.warning("P022", text, *places, help=help)
 

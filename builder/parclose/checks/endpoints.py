@@ -5,13 +5,12 @@ from __future__ import annotations
 
 from parclose.constants import constants
 from parclose.errors import Label
+from parclose.kinds import KINDS, endpoint_of
 from parclose.layout import RawEndpoint, RawPartition
 from parclose.model import Device
 from parclose.problems import Collector, at
 from parclose.scope import Scope
 from parclose.wording import format_size, round_up, suggestion
-
-_DRIVEN = {"block": "nvme", "console": "16550"}
 
 
 def _endpoints(scope: Scope) -> list[tuple[RawPartition, RawEndpoint]]:
@@ -57,14 +56,14 @@ def wrong_class(scope: Scope, problems: Collector) -> None:
     for partition, endpoint in _endpoints(scope):
         device = scope.device(endpoint.device.value)
         builtin = partition.program.builtin if partition.program else None
-        if device is None or not scope.facts or not endpoint.kind or device.kind == _DRIVEN[endpoint.kind]:
+        if device is None or not scope.facts or not endpoint.kind or endpoint_of(device.kind) == endpoint.kind:
             continue
         if not device.kind and builtin is None:
             continue  # a program of the user's may drive anything
-        fitting = [name for name, other in scope.devices.items() if other.kind == _DRIVEN[endpoint.kind]]
+        fitting = [name for name, other in scope.devices.items() if endpoint_of(other.kind) == endpoint.kind]
         kind = device.kind or "unknown kind"
         text = f"a {endpoint.kind} endpoint cannot be on {device.name}, a device of kind {kind}"
-        proper = {"nvme": "block", "16550": "console"}.get(device.kind)
+        proper = endpoint_of(device.kind)
         meant = f"write {proper}: {device.name}, or " if proper else ""
         help = f"{meant}name {' or '.join(fitting)}" if fitting else f"{meant}leave the endpoint out"
         problems.error(
@@ -72,10 +71,14 @@ def wrong_class(scope: Scope, problems: Collector) -> None:
         )
 
 
+def _is_disk(device: Device) -> bool:
+    return device.kind in KINDS and KINDS[device.kind].disk
+
+
 def extent_of(scope: Scope, endpoint: RawEndpoint) -> tuple[Device, int, int] | None:
     """Device, start and size in bytes of a block endpoint, where known. No size: the rest of the device."""
     device = scope.device(endpoint.device.value)
-    if endpoint.kind != "block" or device is None or device.kind != "nvme" or scope.facts is None:
+    if endpoint.kind != "block" or device is None or scope.facts is None or not _is_disk(device):
         return None
     start = 0 if endpoint.start is None else endpoint.start.value
     if start is None or (endpoint.size is not None and endpoint.size.value is None):
@@ -246,8 +249,8 @@ def serves_nothing(scope: Scope, problems: Collector) -> None:
             and "endpoints" not in partition.broken
         ):
             text = f"'{partition.name}' is an I/O partition and has no endpoint"
-            kinds = {"nvme": "block", "16550": "console"}
-            mine = [f"{{{kinds[each.kind]}: {each.name}}}" for each, _ in scope.owned(partition) if each.kind in kinds]
+            owned = [(endpoint_of(each.kind), each.name) for each, _ in scope.owned(partition)]
+            mine = [f"{{{kind}: {name}}}" for kind, name in owned if kind]
             help = f"add one, as in endpoints: {{line: {mine[0] if mine else '{console: com1}'}}}"
             problems.error(
                 "P087", text, at(partition.span, "no 'endpoints'"), at(builtin.span, "serves endpoints"), help=help

@@ -10,6 +10,7 @@
 
 #define ADMIN_SECONDS 5u
 #define READY_SECONDS_LEAST 2u
+#define DOORBELLS_USED 4u /* two queues of each kind */
 
 static struct nvme *nvme_of(struct block_device *device) {
   return (struct nvme *)device;
@@ -191,11 +192,18 @@ static const struct block_driver NVME_DRIVER = {
     .failed = failed,
 };
 
-void nvme_init(struct nvme *nvme, uintptr_t registers, struct nvme_memory *memory, uint64_t bias, uint32_t interrupt) {
-  *nvme = (struct nvme){.registers = registers, .memory = memory, .bias = bias, .interrupt = interrupt};
+struct block_device *nvme_open(const struct driver_resources *given) {
+  struct nvme *nvme = given->state;
+  struct nvme_memory *memory = given->memory;
+  *nvme = (struct nvme){.registers = driver_registers(given, 0, NVME_DOORBELLS + 4 * DOORBELLS_USED),
+                        .memory = memory,
+                        .bias = given->bias,
+                        .interrupt = given->device->interrupt_count > 1};
   nvme->block.driver = &NVME_DRIVER;
+  nvme->block.problem = nvme->registers ? 0 : "the controller's registers are not mapped";
   nvme->admin.submission = memory->admin_submission;
   nvme->admin.completion = memory->admin_completion;
   nvme->io.submission = memory->submission;
   nvme->io.completion = memory->completion;
+  return &nvme->block;
 }

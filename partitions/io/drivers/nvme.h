@@ -8,6 +8,7 @@
 
 #include "block.h"
 #include "nvme_registers.h"
+#include "resources.h"
 
 #define NVME_PAGE 4096u
 #define NVME_ADMIN_ENTRIES 16u
@@ -54,8 +55,7 @@ struct nvme {
   uint32_t tag[NVME_IO_ENTRIES];
 };
 
-/* Says where controller and memory are; touches neither. */
-void nvme_init(struct nvme *nvme, uintptr_t registers, struct nvme_memory *memory, uint64_t bias, uint32_t interrupt);
+struct block_device *nvme_open(const struct driver_resources *given);
 
 /* --- between the two files of the driver --- */
 

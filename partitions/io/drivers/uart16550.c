@@ -7,6 +7,8 @@
 #include "uart16550.h"
 #include "access.h"
 
+#include <stddef.h>
+
 /* Registers by offset; the first two are the divisor while LCR.DLAB is set. */
 #define UART_DATA 0u
 #define UART_IER 1u
@@ -168,7 +170,11 @@ static const struct console_driver UART16550_DRIVER = {
     .read = read,
 };
 
-void uart16550_init(struct uart16550 *uart, uint16_t port) {
-  *uart = (struct uart16550){.port = port};
+struct console_device *uart16550_open(const struct driver_resources *given) {
+  struct uart16550 *uart = given->state;
+  if (given->device->bar[0].kind != BAR_PORTS || !given->device->bar[0].address)
+    return NULL;
+  *uart = (struct uart16550){.port = (uint16_t)given->device->bar[0].address};
   uart->console.driver = &UART16550_DRIVER;
+  return &uart->console;
 }

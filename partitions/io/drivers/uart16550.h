@@ -6,6 +6,7 @@
 #define PARCLOSE_IO_UART16550_H
 
 #include "console.h"
+#include "resources.h"
 
 #define UART_TRANSMIT 4096u /* bytes waiting for the line; a power of two */
 #define UART_RECEIVE 256u   /* bytes waiting for the server; a power of two */
@@ -21,7 +22,7 @@ struct uart16550 {
   uint8_t receive[UART_RECEIVE];
 };
 
-/* Says where the device is; touches nothing. */
-void uart16550_init(struct uart16550 *uart, uint16_t port);
+/* Null: the device has no ports here. */
+struct console_device *uart16550_open(const struct driver_resources *given);
 
 #endif
