@@ -111,6 +111,7 @@ class Promise:
     needs_disk: bool = False
     patience: float = 30.0
     counted: bool = False  # the clock counts instructions
+    extra: tuple[str, ...] = ()  # more of QEMU's command line
 
 
 def read_planted(name: str) -> Planted:
@@ -164,8 +165,9 @@ def _run(promise: Promise, planted: Planted | None) -> tuple[Run, list[promise_t
         sources["partitions_sources"] = copy_sources("partitions", patches)
     result, targets = _build(promise, work, sources)
     image = promise_image.Image(result.image)
-    if promise.targets == "return_in_database":
-        image.write(targets[0].physical, bytes([promise_targets.RET]))
+    if promise.targets in promise_targets.PLACED_RETURNS:
+        for target in targets:
+            image.write(target.physical, bytes([promise_targets.RET]))
     if planted and planted.grant:
         _grant(image, result, planted.grant)
     image.save(result.image)
@@ -222,7 +224,7 @@ def copy_sources(folder: str, patches: Iterable[Patch]) -> Path:
 
 def _boot(promise: Promise, result: pipeline.BuildResult, work: Path) -> Run:
     target = emulator.machine(result.system.board, result.image)
-    options = emulator.Options(state=work, fresh=True, extra=_COUNTED if promise.counted else ())
+    options = emulator.Options(state=work, fresh=True, extra=(*promise.extra, *(_COUNTED if promise.counted else ())))
     run = Run(disk=work / "disks" / "nvme0.img")
     if promise.needs_disk:
         options = emulator.Options(state=work, disks={"nvme0": _neighbours_disk(work, dict(target.disks)["nvme0"])})

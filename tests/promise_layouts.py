@@ -164,10 +164,10 @@ def theft(way: str) -> str:
     return _HEAD + _THEFT.format(way=way, more=more)
 
 
-def chained(way: str) -> str:
+def chained(guest: str, way: str = "0") -> str:
     """Two clients of one I/O partition, each with an extent of its disk: one hostile, one that wants to be served."""
     attacker = f"""  attacker:
-    program: {{sources: [GUESTS/chains.c], define: {{WAY: {way}}}}}
+    program: {{sources: [GUESTS/{guest}], define: {{WAY: {way}}}}}
     debug: true
     channels: {{disk: io.first}}
 """
@@ -177,6 +177,18 @@ def chained(way: str) -> str:
     channels: {disk: io.second}
 """
     return _HEAD + _IO + attacker + victim
+
+
+def killed(way: str) -> str:
+    """A client and its server, each with a new life after a fault."""
+    io = _IO.replace("dma: trusted", "dma: trusted\n    health: {fault: restart}")
+    attacker = f"""  attacker:
+    program: {{sources: [GUESTS/in_flight.c], define: {{WAY: {way}}}}}
+    debug: true
+    health: {{fault: {{do: restart, limit: none}}}}
+    channels: {{disk: io.first}}
+"""
+    return _HEAD + io + attacker + _VICTIM
 
 
 def spied(guest: str, define: str = "") -> str:

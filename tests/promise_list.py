@@ -8,6 +8,7 @@ from promise_channels import CHANNELS
 from promise_devices import DEVICES
 from promise_kit import Patch, Promise, Run
 from promise_layouts import DISK_OF_TWO, RELEASES, TRIO, duel, served, shared_frame, spied
+from promise_lives import LIVES
 from promise_processor import PROCESSOR
 from promise_targets import ATTACKER
 from promise_time import TIME
@@ -35,9 +36,9 @@ UNPROVEN = (
     "of ring 0, so with SMAP on they end in a page fault of their own (error 0x1).",
     "ICEBP: this emulator's processor has none (#UD). Breakpoints: nobody sets one (debug registers, under 'privileged "
     "instructions' above). This emulator holds back no trap in the shadow of MOV SS.",
-    "Requests that a killed client, a killed server or both had in flight: the controls are those of stopped and stale "
-    "conversions, of drained clients and of bus mastering, above; what clients see of it: test_runtime.py.",
-    "Descriptors and headers rewritten at any time, completions that nobody takes: test_host_io.py, under sanitizers.",
+    "Flags carried into the monitor by an interrupt: it is entered by the same lines as an exception, whose control is "
+    "'no flag of a faulting program' above.",
+    "Non-canonical addresses: the processor refuses them itself, whatever page tables say, so no control can succeed.",
     "A translation that survives a switch because its page is global: this emulator drops those too when CR3 is "
     "loaded. The audit of the finished tables sees to it that no page of a partition is global.",
     "RDPMC: this emulator's processor has no counters (#UD in ring 0), so the control cannot succeed.",
@@ -130,6 +131,14 @@ _MEMORY = (
     _reach("database-execute", "no guest executes the resource database", "execute.c", "return_in_database", 0x15),
     _reach("own-text", "a program cannot change its own text", "write.c", "own_text", 7),
     _reach("own-data", "a program cannot execute its own data", "execute.c", "own_data", 0x15),
+    _reach("read-only-execute", "a program cannot execute what it is told", "execute.c", "returns_in_read_only", 0x15),
+    _reach(
+        "written-execute",
+        "a program cannot execute its stack or its call page",
+        "execute_written.c",
+        "own_writable",
+        0x15,
+    ),
     _reach("guard-pages", "a stack that overflows meets an unmapped page", "write.c", "around_stack", 6),
     _reach("read-only", "descriptor page, clock and configuration are read-only", "write.c", "read_only", 7),
     _reach("registers-read", "nobody reads a device's registers but its owner", "read.c", "registers_outside", 4),
@@ -269,6 +278,7 @@ _CONVERSION = (
     ),
     _conversion("convert-extent", "no conversion leaves the endpoint's extent", 4),
     _conversion("convert-stopped", "no conversion for a stopped client", 1, end="EXITS"),
+    _conversion("convert-draining", "no conversion for a client whose channel drains", 2, end="EXITS"),
     _conversion("convert-stale", "no conversion for another life of the client", 3, end="FAULTS"),
     _conversion(
         "convert-quota", "no more conversions in flight than the quota", 3, 0, channel="{to: server.first, quota: 2}"
@@ -360,6 +370,7 @@ PROMISES = (
     *_CALLS,
     *_CONVERSION,
     *CHANNELS,
+    *LIVES,
     *DEVICES,
     *TIME,
     *_MANAGER,

@@ -167,6 +167,23 @@ def read_only(plan: Plan) -> Iterator[Target]:
             yield Target(config.virtual + last, config.physical + last, "configuration")
 
 
+def returns_in_read_only(plan: Plan) -> Iterator[Target]:
+    """The end of the name in the descriptor page, and of the configuration: the test puts a RET there."""
+    own, number = plan.partition(ATTACKER), constants()
+    end_of_name = dwarf.layouts().structs["descriptor_page"].field("partition").offset + number["LIMIT_NAME"]
+    yield Target(number["DESCRIPTOR_ADDRESS"] + end_of_name, own.descriptor_page + end_of_name, "descriptor page")
+    yield from (each for each in read_only(plan) if each.label == "configuration")
+
+
+def own_writable(plan: Plan) -> Iterator[Target]:
+    """Pages that the program writes itself, beside its data: the far end of its stack, its call page."""
+    own = plan.partition(ATTACKER)
+    for region in plan.regions:
+        if region.owner == own.index and region.kind is RegionKind.STACK:
+            yield Target(own.stack_top - own.partition.stack, region.physical, "own stack")
+    yield Target(constants()["CALL_PAGE_ADDRESS"] + _LAST_WORD, own.call_page + _LAST_WORD, "own call page")
+
+
 def own_image(plan: Plan) -> Iterator[Target]:
     """The second word of the header of the extended state that the monitor keeps of this partition (SDM 1, 13.4.2)."""
     own = plan.partition(ATTACKER)
@@ -209,11 +226,16 @@ SETS: dict[str, Callable[[Plan], Iterator[Target]]] = {
         own_data,
         around_stack,
         read_only,
+        returns_in_read_only,
+        own_writable,
         own_image,
         own_vectors,
         last_page_of_victim,
     )
 }
+
+
+PLACED_RETURNS = ("return_in_database", "returns_in_read_only")  # sets at whose places the test puts a RET
 
 
 def _data_return(program: Elf, write: bool) -> int:

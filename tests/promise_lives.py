@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Promises about ends of lives with requests in flight: a client's, its server's, both at once."""
+
+from __future__ import annotations
+
+from promise_channels import SLOW_DISK
+from promise_kit import Patch, Promise, Run
+from promise_layouts import killed
+from promise_processor import finished
+from promise_targets import ATTACKER, Target
+from promise_verdicts import INVALID_OPCODE, Verdict, escaped_some, nobody_escaped
+
+# The server's first life ends when the device has begun with what the attacker asks for, and most is still to come.
+_SERVER_DIES = Patch(
+    "io/server/block_server.c",
+    "  for (uint32_t i = 0; i < count; i++)\n    complete(server, &completion[i]);",
+    "  if (calls_life() == 1 && count && server->device->depth - server->device->free >= 12)\n"
+    "    __builtin_trap();\n"
+    "  for (uint32_t i = 0; i < count; i++)\n    complete(server, &completion[i]);",
+)
+# Its next one takes its time before it resets the device, which goes on meanwhile.
+_SERVER_IS_SLOW = Patch(
+    "io/main.c",
+    "  devices_open(page);",
+    "  for (uint64_t end = calls_now() + calls_ticks(250000000); calls_life() > 1 && calls_now() < end;)\n"
+    "    calls_wait(end, &events);\n"
+    "  devices_open(page);",
+)
+
+
+def _lives(*stopped: tuple[str, int]) -> Verdict:
+    """Exactly these ended by their fault, in this order; nothing of their first lives came late, and all is well."""
+
+    def judge(run: Run, targets: list[Target]) -> str:
+        nobody_escaped(run)
+        assert len(run.lines("attempting")) == 1 and run.lines("fair") == ["fair 0"] * 2, (run.debug, run.events, run.console)
+        stops = [(each["partition"], each["life"]) for each in run.of("stopped")]
+        assert stops == list(stopped), run.events
+        assert {each["vector"] for each in run.of("stopped")} == {INVALID_OPCODE}, run.events
+        assert [each["status"] for each in run.of("ended", ATTACKER)] == [0] and not run.of("refused"), run.events
+        if (ATTACKER, 1) in stopped:
+            assert run.of("draining", ATTACKER), run.events
+            return "the client starts again only when the device has nothing more of its last life"
+        (line,) = run.lines("lost")
+        assert int(line.split()[1]) >= 8, line
+        return f"{line.split()[1]} requests lost, and the device had been reset before the client heard of it"
+
+    return judge
+
+
+LIVES = (
+    Promise(
+        "killed-client",
+        "what a killed client left in flight never lands in its next life",
+        "in_flight.c",
+        killed("CLIENT"),
+        "in-flight",
+        _lives((ATTACKER, 1)),
+        escaped_some,
+        done=finished,
+        extra=SLOW_DISK,
+    ),
+    Promise(
+        "killed-server",
+        "what a killed server left in flight never lands after its client was told that it is lost",
+        "in_flight.c",
+        killed("SERVER"),
+        "reset-first",
+        _lives(("io", 1)),
+        escaped_some,
+        partitions=(_SERVER_DIES,),
+        done=finished,
+        extra=SLOW_DISK,
+    ),
+    Promise(
+        "killed-both",
+        "what a killed client and its killed server left in flight never lands in the client's next life",
+        "in_flight.c",
+        killed("BOTH"),
+        "counts-stay",
+        _lives(("io", 1), (ATTACKER, 1)),
+        escaped_some,
+        partitions=(_SERVER_DIES, _SERVER_IS_SLOW),
+        done=finished,
+        extra=SLOW_DISK,
+    ),
+)
