@@ -117,7 +117,15 @@ static bool start(struct block_device *device) {
   return true;
 }
 
-static const struct block_driver DRIVER = {reset, start, submit, flush, commit, poll, failed};
+static const struct block_driver DRIVER = {
+    .reset = reset,
+    .start = start,
+    .submit = submit,
+    .flush = flush,
+    .commit = commit,
+    .poll = poll,
+    .failed = failed,
+};
 
 /* --- server and clients --- */
 

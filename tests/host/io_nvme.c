@@ -90,7 +90,8 @@ static uint32_t begin(struct job *job, uint32_t tag, enum block_direction direct
   for (uint32_t i = 0; i < job->bytes; i++)
     source_of(job, direction)[i] = expected[tag * SLICE + i] = (uint8_t)random_next();
   memset(target_of(job, direction), 0, job->bytes);
-  struct block_transfer transfer = {job->offset, segment, random_segments(segment, job->place, blocks), direction};
+  struct block_transfer transfer = {job->offset, segment, random_segments(segment, job->place, blocks), direction,
+                                    false};
   uint32_t pieces = submit_all(&transfer, tag);
   CHECK(transfer.offset == job->offset + job->bytes);
   return pieces;
@@ -126,7 +127,7 @@ static void lengths(void) {
     uint32_t failed = 0;
     uint8_t *place = &buffers[4 * random_below(1024)];
     struct block_segment segment = {device_address(place), blocks * 512};
-    struct block_transfer transfer = {512, &segment, 1, BLOCK_READ};
+    struct block_transfer transfer = {512, &segment, 1, BLOCK_READ, false};
     for (uint32_t i = 0; i < blocks * 512; i++)
       model.disk[512 + i] = (uint8_t)random_next();
     uint32_t pieces = submit_all(&transfer, 0);
@@ -143,7 +144,7 @@ static void scattered(void) {
   uint32_t failed = 0;
   uint8_t *first = &buffers[PAGE - 512], *second = &buffers[4 * PAGE + 1024];
   struct block_segment segment[] = {{device_address(first), 512}, {device_address(second), 1024}};
-  struct block_transfer transfer = {0, segment, 2, BLOCK_READ};
+  struct block_transfer transfer = {0, segment, 2, BLOCK_READ, false};
   for (uint32_t i = 0; i < 1536; i++)
     model.disk[i] = (uint8_t)random_next();
   uint32_t pieces = submit_all(&transfer, 0);
@@ -154,7 +155,7 @@ static void scattered(void) {
 
 static enum block_result read_block(uint32_t tag) {
   struct block_segment segment = {device_address(buffers), 512};
-  struct block_transfer transfer = {0, &segment, 1, BLOCK_READ};
+  struct block_transfer transfer = {0, &segment, 1, BLOCK_READ, false};
   return device->driver->submit(device, &transfer, tag);
 }
 
@@ -183,7 +184,7 @@ static void full_queue(void) {
 static void errors(void) {
   struct block_completion completion;
   struct block_segment odd = {device_address(buffers) + 2, 512};
-  struct block_transfer transfer = {0, &odd, 1, BLOCK_READ};
+  struct block_transfer transfer = {0, &odd, 1, BLOCK_READ, false};
   model_power(9, 7, 64);
   open_device();
   CHECK(device->driver->submit(device, &transfer, 1) == BLOCK_REFUSED); /* a PRP entry begins at a dword */
@@ -226,7 +227,7 @@ static void reset_with_commands(void) {
 /* Half a block would become a count of 65,536. */
 static bool refused(uint64_t offset, uint32_t first, uint32_t second) {
   struct block_segment segment[] = {{device_address(buffers), first}, {device_address(&buffers[PAGE]), second}};
-  struct block_transfer transfer = {offset, segment, second ? 2 : 1, BLOCK_READ};
+  struct block_transfer transfer = {offset, segment, second ? 2 : 1, BLOCK_READ, false};
   return device->driver->submit(device, &transfer, 0) == BLOCK_REFUSED;
 }
 

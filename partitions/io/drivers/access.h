@@ -10,12 +10,24 @@
 
 #ifdef PARCLOSE_HOST
 
+uint8_t register_read8(uintptr_t address);
+uint16_t register_read16(uintptr_t address);
 uint32_t register_read32(uintptr_t address);
+void register_write8(uintptr_t address, uint8_t value);
+void register_write16(uintptr_t address, uint16_t value);
 void register_write32(uintptr_t address, uint32_t value);
 uint8_t port_read8(uint16_t port);
 void port_write8(uint16_t port, uint8_t value);
 
 #else
+
+static inline uint8_t register_read8(uintptr_t address) {
+  return *(const volatile uint8_t *)address;
+}
+
+static inline uint16_t register_read16(uintptr_t address) {
+  return *(const volatile uint16_t *)address;
+}
 
 static inline uint32_t register_read32(uintptr_t address) {
   return *(const volatile uint32_t *)address;
@@ -24,6 +36,14 @@ static inline uint32_t register_read32(uintptr_t address) {
 /* The "memory" clobber keeps earlier stores to queues in memory before the doorbell; x86 keeps their order. */
 static inline void register_write32(uintptr_t address, uint32_t value) {
   __asm__ volatile("movl %1, %0" : "=m"(*(volatile uint32_t *)address) : "r"(value) : "memory");
+}
+
+static inline void register_write8(uintptr_t address, uint8_t value) {
+  __asm__ volatile("movb %1, %0" : "=m"(*(volatile uint8_t *)address) : "q"(value) : "memory");
+}
+
+static inline void register_write16(uintptr_t address, uint16_t value) {
+  __asm__ volatile("movw %1, %0" : "=m"(*(volatile uint16_t *)address) : "r"(value) : "memory");
 }
 
 static inline uint8_t port_read8(uint16_t port) {
@@ -38,7 +58,7 @@ static inline void port_write8(uint16_t port, uint8_t value) {
 
 #endif
 
-/* NVMe 1.4, 3.1: a 64-bit register may be accessed as two 32-bit ones. */
+/* NVMe 1.4, 3.1, and virtio 1.1, 4.1.3.1: a 64-bit register may be accessed as two 32-bit ones. */
 static inline uint64_t register_read64(uintptr_t address) {
   uint64_t low = register_read32(address);
   return low | (uint64_t)register_read32(address + 4) << 32;

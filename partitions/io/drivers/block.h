@@ -27,6 +27,7 @@ struct block_transfer {
   struct block_segment *segment; /* `count` of them; the first shrinks as it is taken */
   uint32_t count;
   enum block_direction direction;
+  bool through; /* a write that is on the medium before it completes: only where the device has BLOCK_FUA */
 };
 
 enum block_result {
@@ -43,6 +44,15 @@ struct block_completion {
 
 #define BLOCK_ERROR_RESET 0x10000u /* the driver reset the device while the command was under way */
 
+enum block_feature {
+  BLOCK_FUA = 1,          /* a transfer may ask to be `through` */
+  BLOCK_DISCARD = 2,      /* has `discard`: what is read there afterwards is anything */
+  BLOCK_ZEROES = 4,       /* has `zeroes` */
+  BLOCK_ZEROES_UNMAP = 8, /* `zeroes` may give the blocks back to the device */
+  BLOCK_CACHE = 16,       /* what was written may be lost at a loss of power until a flush */
+  BLOCK_READ_ONLY = 32,   /* all else than reads and flushes is refused */
+};
+
 struct block_device;
 
 struct block_driver {
@@ -50,6 +60,9 @@ struct block_driver {
   bool (*start)(struct block_device *device); /* identifies the device and sets its queues up */
   enum block_result (*submit)(struct block_device *device, struct block_transfer *transfer, uint32_t tag);
   enum block_result (*flush)(struct block_device *device, uint32_t tag);
+  /* Null or refused where features has them not. Offset and length: multiples of block_size, at most longest_… in all. */
+  enum block_result (*discard)(struct block_device *device, uint64_t offset, uint64_t length, uint32_t tag);
+  enum block_result (*zeroes)(struct block_device *device, uint64_t offset, uint64_t length, bool unmap, uint32_t tag);
   void (*commit)(struct block_device *device); /* makes all that was queued since visible to the device */
   uint32_t (*poll)(struct block_device *device, struct block_completion *completions, uint32_t limit);
   bool (*failed)(
@@ -59,12 +72,15 @@ struct block_driver {
 /* What a server may read of every device; the rest is the driver's. */
 struct block_device {
   const struct block_driver *driver;
-  const char *problem; /* why reset or start failed; 0: they did not */
-  uint64_t size;       /* bytes */
-  uint32_t block_size; /* bytes */
-  uint32_t longest;    /* bytes of one command */
-  uint32_t depth;      /* commands at the same time */
-  uint32_t free;       /* commands that submit would take now */
+  const char *problem;                      /* why reset or start failed; 0: they did not */
+  uint64_t size;                            /* bytes */
+  uint32_t block_size;                      /* bytes */
+  uint32_t longest;                         /* bytes of one command */
+  uint32_t depth;                           /* commands at the same time */
+  uint32_t free;                            /* commands that submit would take now */
+  uint32_t features;                        /* BLOCK_*, once started */
+  uint32_t longest_discard, longest_zeroes; /* bytes of one command; 0: none */
+  uint32_t discard_alignment;               /* bytes; what is not aligned may have no effect */
 };
 
 #endif
