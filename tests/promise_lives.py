@@ -33,7 +33,8 @@ def _lives(*stopped: tuple[str, int]) -> Verdict:
 
     def judge(run: Run, targets: list[Target]) -> str:
         nobody_escaped(run)
-        assert len(run.lines("attempting")) == 1 and run.lines("fair") == ["fair 0"] * 2, (run.debug, run.events, run.console)
+        assert len(run.lines("attempting")) == 1, (run.debug, run.events)
+        assert run.lines("fair") == ["fair 0"] * 2, (run.debug, run.events, run.console)
         stops = [(each["partition"], each["life"]) for each in run.of("stopped")]
         assert stops == list(stopped), run.events
         assert {each["vector"] for each in run.of("stopped")} == {INVALID_OPCODE}, run.events
