@@ -8,7 +8,7 @@ from promise_layouts import chained
 from promise_targets import ATTACKER, Target
 from promise_verdicts import Verdict, nobody_escaped, others_unharmed
 
-SLOW_DISK = ("-set", "drive.nvme0.throttling.iops-read=60")  # so that requests stay in flight for long
+SLOW_DISK = ("-set", "drive.nvme0.throttling.iops-read=30")  # so that requests stay in flight for long
 
 
 def _over(run: Run) -> bool:

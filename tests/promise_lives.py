@@ -14,7 +14,7 @@ from promise_verdicts import INVALID_OPCODE, Verdict, escaped_some, nobody_escap
 _SERVER_DIES = Patch(
     "io/server/block_server.c",
     "  for (uint32_t i = 0; i < count; i++)\n    complete(server, &completion[i]);",
-    "  if (calls_life() == 1 && count && server->device->depth - server->device->free >= 12)\n"
+    "  if (calls_life() == 1 && count && server->device->depth - server->device->free >= 8)\n"
     "    __builtin_trap();\n"
     "  for (uint32_t i = 0; i < count; i++)\n    complete(server, &completion[i]);",
 )

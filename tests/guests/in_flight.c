@@ -11,7 +11,7 @@ enum way { CLIENT, SERVER, BOTH };
 #define SIZE 4096u
 #define MARK 0xa5
 #define TAKEN_NS 20000000ull  /* by then the server has given all of them to the device */
-#define WATCH_NS 400000000ull /* by then the device has done all that was asked of it */
+#define WATCH_NS 800000000ull /* by then the device has done all that was asked of it */
 #define PATIENCE_NS 10000000000ull
 
 static struct block disk;
