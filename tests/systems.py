@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from parclose.constants import constants
+from parclose.elf import Elf, Segment
 from parclose.errors import Span
 from parclose.model import (
     Access,
@@ -15,6 +17,7 @@ from parclose.model import (
     Bus,
     Channel,
     ChannelClass,
+    Config,
     Device,
     Endpoint,
     Frame,
@@ -32,6 +35,8 @@ from parclose.model import (
     Slot,
     System,
 )
+from parclose.plan import plan
+from parclose.planned import Inputs, Plan
 
 MIB = 1 << 20
 SPAN = Span("line.yaml", 3, 5, 9)
@@ -169,3 +174,92 @@ def line(root: Path = Path()) -> System:
     regions = (Region("table", MIB, None, "sensor", ("logger",), SPAN),)
     path = root / "line.yaml"
     return system((MANAGER, io, sensor, logger), channels, endpoints, regions, path=path)
+
+
+def reported(folder: str = "/home/somebody") -> System:
+    """Much like `line`, as if read from `folder`/line.yaml and a board beside the tool: everything has its own line.
+
+    The logger has no disk, both guests have the console for a schedule of real length, and the sensor a configuration.
+    """
+    made = line()
+    manager, io, sensor, logger = (
+        replace(each, span=_at(folder, number), health=Health("restart", 3, 60_000_000_000), memory=memory * MIB)
+        for each, number, memory in zip(made.partitions, (1, 5, 12, 23), (1, 4, 4, 4), strict=True)
+    )
+    toml = Config("sensor.toml", Path("sensor.toml"), _at(folder, 21))
+    records, _, console = made.endpoints
+    disk, _, sensor_tty, logger_tty, feed = made.channels
+    return replace(
+        made,
+        path=Path(folder, "line.yaml"),
+        board=_lab(),
+        partitions=(manager, io, replace(sensor, config=(toml,), debug=True), logger),
+        endpoints=(replace(records, span=_at(folder, 8)), replace(console, span=_at(folder, 9))),
+        channels=(
+            replace(disk, data_size=16384, span=_at(folder, 15)),
+            replace(sensor_tty, data_size=16384, span=_at(folder, 16)),
+            replace(logger_tty, data_size=16384, span=_at(folder, 26)),
+            replace(feed, server_name="sensed", quota=0, span=_at(folder, 17)),
+        ),
+        regions=tuple(replace(each, span=_at(folder, 30)) for each in made.regions),
+        schedules=(_shared_frames(),),
+        defaults=("partition 'sensor': stack 64 KiB",),
+        span=_at(folder, 1),
+    )
+
+
+def planned(of: System) -> Plan:
+    """The plan of `of` with programs of one text and one data page, and a monitor as small."""
+    known = constants()
+    base, monitor, local = known["PROGRAM_ADDRESS"], known["MONITOR_ADDRESS"], known["LOCAL_CPU"]
+    program = _pages(base, (base, base, False, True), (base + 0x1000, base + 0x1000, True, False))
+    ring0 = _pages(
+        monitor,
+        (monitor, known["MONITOR_PHYSICAL"], False, True),
+        (monitor + 0x1000, known["MONITOR_PHYSICAL"] + 0x1000, True, False),
+        (local, known["MONITOR_PHYSICAL"] + 0x2000, True, False),
+    )
+    files = {Path("sensor.toml"): b"rate = 100\n"}
+    programs = {partition.name: program for partition in of.partitions}
+    return plan(of, Inputs(ring0, monitor + 0x1000, programs, files))
+
+
+def _at(folder: str, number: int) -> Span:
+    return Span(f"{folder}/line.yaml", number, 3, 9)
+
+
+def _lab() -> Board:
+    """The board in a file of its own, with memory from where the plan begins."""
+    here = Span("/opt/boards/lab.yaml", 2, 3, 9)
+    return replace(
+        BOARD,
+        name="lab",
+        path=Path("/opt/boards/lab.yaml"),
+        memory=(MemoryRange(0x1000000, 0xDA00000, here),),
+        devices=tuple(replace(each, span=here) for each in BOARD.devices),
+        pci_window=(BOARD.pci_window[0], 64 * MIB),
+    )
+
+
+def _shared_frames() -> ProcessorSchedule:
+    """Each guest in a frame of its own, after the I/O partition with a budget."""
+
+    def frame(length: int, *slots: tuple[str, int]) -> Frame:
+        return Frame(length, tuple(Slot(*slot) for slot in slots), None)
+
+    return ProcessorSchedule(
+        "cpu0",
+        (
+            frame(50_000, ("manager", 0)),
+            frame(2_000_000, ("io", 300_000), ("sensor", 0)),
+            frame(1_000_000, ("io", 300_000), ("logger", 0)),
+        ),
+    )
+
+
+def _pages(start: int, *segments: tuple[int, int, bool, bool]) -> Elf:
+    loaded = tuple(
+        Segment(virtual, physical, 0x1000, write, execute, bytes(0x1000))
+        for virtual, physical, write, execute in segments
+    )
+    return Elf(64, True, "EM_X86_64", "ET_EXEC", start, loaded, ())

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-import system_kit
+import systems
 from image_kit import entry_of, file_offset, row_of
 from parclose import inspect, paths, pipeline
 from parclose.constants import constants
@@ -44,7 +44,7 @@ def with_programs(system: System, folder: Path) -> System:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("built")
-    return pipeline.build_system(with_programs(system_kit.system(), folder), folder / "out").image
+    return pipeline.build_system(with_programs(systems.reported(), folder), folder / "out").image
 
 
 @pytest.fixture(scope="module")

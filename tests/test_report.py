@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-import system_kit
+import systems
 from parclose import report, report_time
 from parclose.model import Frame, ProcessorSchedule, Slot
-from system_kit import MILLISECOND
 
 Document = dict[str, Any]
+MILLISECOND = 1_000_000
 
 
 @pytest.fixture(scope="module")
 def made() -> Document:
-    system = system_kit.system()
-    return report.make(system, system_kit.planned(system))
+    system = systems.reported()
+    return report.make(system, systems.planned(system))
 
 
 def partition(made: Document, name: str) -> Document:
@@ -75,7 +75,7 @@ def test_a_channel_says_what_it_opens_of_the_disk(made: Document) -> None:
 def test_who_is_trusted_with_dma_is_said_plainly(made: Document) -> None:
     assert made["dma"] == [{"partition": "io", "devices": ["nvme0"], "trusted": True, "source": "line.yaml:5"}]
     assert "Trusted with all memory, too: partition io (line.yaml:5)" in report.text(made)
-    system = system_kit.system()
+    system = systems.reported()
     io = replace(system.partitions[1], devices=("com1",), dma_trusted=False)
     rest = replace(
         system,
@@ -83,7 +83,7 @@ def test_who_is_trusted_with_dma_is_said_plainly(made: Document) -> None:
         endpoints=system.endpoints[1:],
         channels=system.channels[1:],
     )
-    without = report.make(rest, system_kit.planned(rest))
+    without = report.make(rest, systems.planned(rest))
     assert without["dma"] == []
     assert without["unused_devices"] == ["nvme0", "com2"]
     assert "No partition drives a bus master." in report.text(without)
@@ -104,11 +104,11 @@ def test_the_memory_map_covers_every_byte_once(made: Document) -> None:
 
 
 def test_two_ranges_of_memory_have_a_hole_between() -> None:
-    system = system_kit.system()
+    system = systems.reported()
     first = system.board.memory[0]
     high = replace(first, start=0x100000000, size=0x1000000)
     split = replace(system, board=replace(system.board, memory=(high, first)))
-    rows = report.make(split, system_kit.planned(split))["memory_map"]
+    rows = report.make(split, systems.planned(split))["memory_map"]
     assert [row["kind"] for row in rows[-2:]] == ["not planned", "free"]
     assert rows[-1]["start"] == 0x100000000
     assert sum(row["size"] for row in rows) == 0x101000000
@@ -212,8 +212,7 @@ def test_the_text_has_all_parts(made: Document) -> None:
     assert "partition 'sensor': stack 64 KiB" in text
 
 
-def test_the_same_layout_elsewhere_is_the_same_report(made: Document, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(system_kit, "folder", "/srv/elsewhere")
-    there = system_kit.system()
+def test_the_same_layout_elsewhere_is_the_same_report(made: Document) -> None:
+    there = systems.reported("/srv/elsewhere")
     assert there.partitions[1].span.file == "/srv/elsewhere/line.yaml"
-    assert report.make(there, system_kit.planned(there)) == made
+    assert report.make(there, systems.planned(there)) == made
