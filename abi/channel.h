@@ -8,8 +8,9 @@
  *
  * Addresses in ring descriptors are the client's partition-relative ones. One
  * inside the window is resolved by subtraction and a bound; any other goes to
- * the monitor for conversion (block data only). Headers and status bytes of
- * block requests stand inside the window. All fields are little-endian.
+ * the monitor for conversion (data of block requests, and of frames sent to a
+ * wire). Headers and status bytes of block requests stand inside the window,
+ * and so do all headers of frames (ethernet.h). All fields are little-endian.
  *
  * Nothing here is trusted by its reader: mask indexes, bound lengths, read a
  * descriptor once into private memory, limit chains.
@@ -17,6 +18,8 @@
 #ifndef PARCLOSE_CHANNEL_H
 #define PARCLOSE_CHANNEL_H
 
+#include "counters.h"
+#include "ethernet.h"
 #include "limits.h"
 
 #include <stdint.h>
@@ -98,8 +101,16 @@ struct channel_request {
   uint8_t pad[15];
 };
 
+/* What virtio keeps in the device's configuration, and what the server counted: written by the server alone, copies of its own. */
+union channel_config {
+  struct virtio_net_config network;
+  uint8_t room[256];
+};
+
 struct channel_window {
   struct channel_header header;
+  _Alignas(256) union channel_config config;
+  _Alignas(512) struct channel_counters counters;
   struct channel_queue queue[CHANNEL_QUEUES];
   _Alignas(4096) struct channel_request request[QUEUE_SIZE];
   /* the data area follows */

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define DATABASE_MAGIC 0x45534f4c43524150ull /* "PARCLOSE" */
-#define DATABASE_VERSION 2u
+#define DATABASE_VERSION 3u
 #define NONE 0xffffffffu /* "no such row" in an index field of 32 bits */
 
 /* The checksum of bytes: for each little-endian word of 8 bytes, sum = rotate_left((sum ^ word) * PRIME, TURN), modulo 2^64.
@@ -34,7 +34,7 @@
 enum role { ROLE_GUEST, ROLE_IO, ROLE_MANAGER, ROLE_COUNT };
 enum resource { RESOURCE_REGION, RESOURCE_DEVICE, RESOURCE_CHANNEL, RESOURCE_COUNT };
 enum channel_end { END_CLIENT, END_SERVER };
-enum channel_class { CLASS_BLOCK, CLASS_CONSOLE, CLASS_PEER, CLASS_COUNT };
+enum channel_class { CLASS_BLOCK, CLASS_CONSOLE, CLASS_PEER, CLASS_NETWORK, CLASS_COUNT };
 enum region_kind { REGION_TEXT, REGION_RODATA, REGION_DATA, REGION_STACK, REGION_SHARED };
 enum bus { BUS_PCI, BUS_ISA };
 enum bar_kind { BAR_MEMORY_32, BAR_MEMORY_64, BAR_PORTS };
@@ -208,8 +208,8 @@ struct endpoint_row {
   char name[LIMIT_NAME + 1];
   uint32_t server;      /* partition index */
   uint32_t class;       /* enum channel_class */
-  uint32_t device;      /* index */
-  uint32_t block_size;  /* of a block endpoint */
+  uint32_t device;      /* index; NONE: a network without an uplink */
+  uint32_t block_size;  /* bytes; of a network 1, so that conversion takes every length */
   uint64_t start, size; /* extent on the device, bytes */
   uint32_t rights;
   uint32_t shared;

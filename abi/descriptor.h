@@ -16,30 +16,47 @@ struct descriptor_page {
   uint32_t magic;   /* DESCRIPTOR_MAGIC */
   uint32_t version; /* DATABASE_VERSION */
   char partition[LIMIT_NAME + 1];
-  uint32_t role;         /* enum role */
-  uint32_t index;        /* partition index */
-  struct table channels; /* struct channel_descriptor */
-  struct table devices;  /* struct device_descriptor */
-  struct table regions;  /* struct region_descriptor: all of the partition's regions, its own memory too */
-  struct table configs;  /* struct config_descriptor */
-  uint64_t memory_end;   /* end of data, bss and heap: the heap runs from the program's end to here */
+  uint32_t role;          /* enum role */
+  uint32_t index;         /* partition index */
+  struct table channels;  /* struct channel_descriptor */
+  struct table devices;   /* struct device_descriptor */
+  struct table regions;   /* struct region_descriptor: all of the partition's regions, its own memory too */
+  struct table configs;   /* struct config_descriptor */
+  struct table addresses; /* struct address_descriptor */
+  uint64_t memory_end;    /* end of data, bss and heap: the heap runs from the program's end to here */
   uint64_t stack_top, stack_size;
 };
 
 struct channel_descriptor {
-  char name[LIMIT_NAME + 1]; /* this end's name */
-  char peer[LIMIT_NAME + 1]; /* the partition at the other end */
-  uint32_t index;            /* for calls */
-  uint32_t end;              /* enum channel_end */
-  uint32_t class;            /* enum channel_class */
-  uint32_t event;            /* set when the other end signals */
-  uint64_t address, size;    /* of the window here; its data area is what follows struct channel_window */
-  uint64_t client_address;   /* of the window at the client: ring addresses are relative to the client */
-  uint64_t capacity;         /* block: bytes of the extent, else 0 */
-  uint32_t block_size;       /* block */
-  uint32_t rights;           /* block: RIGHT_READ, RIGHT_WRITE */
-  uint32_t device;           /* server: position in this page's table of devices; NONE at the client */
-  uint32_t share;            /* server: weight among the channels of one device */
+  char name[LIMIT_NAME + 1];             /* this end's name */
+  char peer[LIMIT_NAME + 1];             /* the partition at the other end */
+  uint32_t index;                        /* for calls */
+  uint32_t end;                          /* enum channel_end */
+  uint32_t class;                        /* enum channel_class */
+  uint32_t event;                        /* set when the other end signals */
+  uint64_t address, size;                /* of the window here; its data area is what follows struct channel_window */
+  uint64_t client_address;               /* of the window at the client: ring addresses are relative to the client */
+  uint64_t capacity;                     /* block: bytes of the extent, else 0 */
+  uint32_t block_size;                   /* block */
+  uint32_t rights;                       /* block: RIGHT_READ, RIGHT_WRITE */
+  uint32_t device;                       /* server: position in this page's table of devices; NONE at the client */
+  uint32_t share;                        /* server: weight among the channels of one device */
+  uint32_t endpoint;                     /* server: the same number for all channels of one endpoint; else NONE */
+  uint32_t first_address, address_count; /* network: its rows in this page's table of addresses */
+  uint8_t mac[6];                        /* network: the client's Ethernet address */
+  uint16_t vlan;                         /* network: tag of its frames on the wire; 0: none */
+  uint32_t wire;                         /* network: 1: its frames reach the uplink, and the uplink's reach it */
+  /* Network, server: bit i of word i / 64: frames pass to and from channel i of this page's table. */
+  uint64_t talks[LIMIT_EVENTS / 64];
+};
+
+enum address_kind { ADDRESS_NEIGHBOUR, ADDRESS_GROUP };
+
+/* Of a network channel. At the client: addresses on the same switch that it may talk to, in ascending order, then groups; at
+   the server: the groups that the client listens to. */
+struct address_descriptor {
+  uint8_t mac[6];
+  uint16_t kind; /* enum address_kind */
 };
 
 /* Facts of a device that stand in its configuration space, which only the monitor reaches: the board states them

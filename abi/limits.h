@@ -23,6 +23,7 @@
 #define LIMIT_BATCH 64u            /* entries of one conversion call */
 #define LIMIT_IN_FLIGHT 1024u      /* conversions in flight of one channel */
 #define LIMIT_QUEUE 128u           /* descriptors of one virtqueue; a power of two */
+#define LIMIT_GROUPS 64u           /* multicast groups that the channels of one network endpoint listen to */
 #define LIMIT_RESTARTS 100u        /* of one partition within its window: what the manager remembers */
 #define LIMIT_MEMORY 0x20000000u   /* bytes of one partition's memory: 512 MiB */
 #define LIMIT_STACK 0x01000000u    /* bytes of one partition's stack: 16 MiB */

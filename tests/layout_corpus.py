@@ -68,6 +68,16 @@ def _partition(name: str, *lines: str) -> str:
     return f"  {name}:\n    program: main.c\n" + "".join(f"    {line}\n" for line in lines)
 
 
+def _network(device: str, more: str, groups: int) -> str:
+    """A server of the user's with networks, and two clients, one of which listens to many groups."""
+    devices = "" if device == "none" else f"devices: [{device}]"
+    macs = ", ".join(f'"01:00:5e:00:00:{index:02x}"' for index in range(groups))
+    bus = f"endpoints: {{bus: {{network: {device}}}{', ' + more if more else ''}}}"
+    server = "\n".join(line for line in _partition("io", devices, bus).splitlines() if line.strip()) + "\n"
+    ends = f"bus: {{to: io.bus, groups: [{macs}]}}", "bus: io.bus" + (", more: io.more" if more else "")
+    return server + _partition("a", f"channels: {{{ends[0]}}}") + _partition("b", f"channels: {{{ends[1]}}}")
+
+
 _HEAD = "layout: 1\nboard: qemu-q35\npartitions:\n"
 
 
@@ -135,6 +145,14 @@ GENERATED = {
     ),
     "P133-too-many-events": Generated(_HEAD + _channels(300, 50), ("300 channels", "44 too many")),
     "P134-too-many-endpoints": Generated(_HEAD + _many_endpoints(600), ("600 endpoints, 88 too many",)),
+    "P147-too-many-groups": Generated(
+        _HEAD + _network("none", "", 65), ("listen to 65 groups, 1 too many", "number 65", "at most 64")
+    ),
+    "P148-card-twice": Generated(
+        _HEAD.replace("qemu-q35", "many") + _network("d0", "more: {network: d0}", 1),
+        ("'bus' and 'more' are both on d0", "io.bus divide it by vlan and talks_to"),
+        board=_many_devices(1, "other", 1),
+    ),
     "P135-name-too-long": Generated(_HEAD + _partition("hello"), ("100 bytes, 11 too many",), name="a" * 95 + ".yaml"),
 }
 

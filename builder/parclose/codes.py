@@ -2,7 +2,8 @@
 """Every code of a problem: what it means, its rule, an example and its fix. `parclose explain` prints them.
 
 A code is never used for another problem than the one it was made for; one that is no longer needed stays here
-as retired. P0xx: the layout. P1xx: the YAML it is written in, its schedule and limits. P2xx: boards. P3xx: programs.
+as retired. P0xx: the layout. P1xx: the YAML it is written in, its schedule and limits,
+its networks. P2xx: boards. P3xx: programs.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from parclose.codes_board import BOARD
 from parclose.codes_layout import LAYOUT
+from parclose.codes_network import NETWORK
 from parclose.codes_parts import PARTS
 from parclose.codes_program import PROGRAM
 from parclose.codes_reading import READING
@@ -37,7 +39,7 @@ def _table(*tables: dict[str, tuple[str, str, str, str, str]]) -> dict[str, Code
     return dict(sorted(found.items()))
 
 
-CODES = _table(LAYOUT, PARTS, READING, BOARD, PROGRAM)
+CODES = _table(LAYOUT, PARTS, READING, NETWORK, BOARD, PROGRAM)
 
 
 def explain(code: str) -> str | None:

@@ -81,7 +81,7 @@ PARTS = {
     ),
     "P062": (
         "an endpoint of the wrong kind",
-        "block endpoints are on disks, consoles on serial ports",
+        "block endpoints are on disks, consoles on serial ports, networks on network cards",
         "line: {console: nvme0}",
         "line: {console: com1}",
         "Take a device of the kind.",
@@ -123,7 +123,7 @@ PARTS = {
     ),
     "P068": (
         "an endpoint on nothing, or on two things",
-        "an endpoint is on a block device or on a console",
+        "an endpoint is on a block device, on a console or on a network card (or `network: none`)",
         "records: {start: 0, size: 8 MiB}",
         "records: {block: nvme0, start: 0, size: 8 MiB}",
         "Name one device.",
@@ -179,7 +179,7 @@ PARTS = {
     ),
     "P076": (
         "a key of another class",
-        "keys belong to a class: extents and access to block, data areas to consoles and guests",
+        "keys belong to a class: extents and access to block, addresses to networks, data areas to all but block",
         "disk: {to: io.records, data: 64 KiB}",
         "disk: io.records",
         "Leave it out: block data goes straight to the client's memory.",

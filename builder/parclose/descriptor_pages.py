@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from parclose.addresses import Address, addresses, reaches
+from parclose.constants import constants
 from parclose.model import Bus, ChannelClass, Device, System
 from parclose.planned import Plan, PlannedDescriptor, PlannedDevice, PlannedPartition, Resource
 from parclose.rows import class_name, convertible, rights
@@ -27,6 +29,7 @@ class Page:
     devices: list[dict[str, object]]
     regions: list[dict[str, object]]
     configs: list[dict[str, object]]
+    addresses: list[Address]
 
 
 def descriptor_pages(system: System, plan: Plan) -> list[Page]:
@@ -39,6 +42,8 @@ def _page(system: System, plan: Plan, planned: PlannedPartition) -> Page:
     rows = [(position - planned.first_descriptor, plan.descriptors[position]) for position in block]
     devices = [(index, row) for index, row in rows if row.resource is Resource.DEVICE]
     places = {row.target: str(place) for place, (_, row) in enumerate(devices)}
+    ends = [(index, row) for index, row in rows if row.resource is Resource.CHANNEL]
+    macs = [addresses(system, plan.channels[row.target].channel, row.server_end) for _, row in ends]
     masters = any(plan.devices[row.target].device.bus_master for _, row in devices)
     return Page(
         index=planned.index,
@@ -48,7 +53,11 @@ def _page(system: System, plan: Plan, planned: PlannedPartition) -> Page:
         memory_end=planned.memory_end,
         stack_top=planned.stack_top,
         stack_size=planned.partition.stack,
-        channels=[_channel(system, plan, i, row, places) for i, row in rows if row.resource is Resource.CHANNEL],
+        channels=[
+            _channel(plan, index, row, places)
+            | _port(plan, ends, row, sum(len(each) for each in macs[:place]), macs[place])
+            for place, (index, row) in enumerate(ends)
+        ],
         devices=[_device(index, plan.devices[row.target]) for index, row in devices],
         regions=[_region(plan, index, row, masters) for index, row in rows if row.resource is Resource.REGION],
         configs=[
@@ -56,12 +65,37 @@ def _page(system: System, plan: Plan, planned: PlannedPartition) -> Page:
             for config in plan.configs
             if config.partition == planned.index
         ],
+        addresses=[address for each in macs for address in each],
     )
 
 
-def _channel(
-    system: System, plan: Plan, index: int, row: PlannedDescriptor, devices: dict[int, str]
+def _port(
+    plan: Plan, ends: list[tuple[int, PlannedDescriptor]], row: PlannedDescriptor, first: int, macs: tuple[Address, ...]
 ) -> dict[str, object]:
+    """What a network channel has besides. `ends` are all channels of this page, `first` counts its addresses."""
+    channel = plan.channels[row.target].channel
+    if channel.port is None:
+        return {"first_address": 0, "address_count": 0, "mac": bytes(6), "vlan": 0, "wire": 0, "talks": []}
+    others = [plan.channels[end.target].channel if end.server_end else None for _, end in ends]
+    heard = [place for place, other in enumerate(others) if other is not None and reaches(channel, other)]
+    return {
+        "first_address": first,
+        "address_count": len(macs),
+        "mac": channel.port.mac,
+        "vlan": channel.port.vlan,
+        "wire": int(channel.port.wire),
+        "talks": _words(heard if row.server_end else []),
+    }
+
+
+def _words(bits: list[int]) -> list[int]:
+    """A set of bits as words of 64, as many as LIMIT_EVENTS makes."""
+    return [
+        sum(1 << bit % 64 for bit in bits if bit // 64 == word) for word in range(constants()["LIMIT_EVENTS"] // 64)
+    ]
+
+
+def _channel(plan: Plan, index: int, row: PlannedDescriptor, devices: dict[int, str]) -> dict[str, object]:
     planned = plan.channels[row.target]
     channel = planned.channel
     endpoint = None if planned.endpoint is None else plan.endpoints[planned.endpoint]
@@ -79,7 +113,8 @@ def _channel(
         "capacity": endpoint.endpoint.size if endpoint is not None and block else 0,
         "block_size": endpoint.block_size if endpoint is not None and block else 0,
         "rights": rights(convertible(channel.access, endpoint.endpoint if endpoint else None)) if block else 0,
-        "device": devices[endpoint.device] if row.server_end and endpoint is not None else "NONE",
+        "device": devices[endpoint.device] if row.server_end and endpoint and endpoint.device is not None else "NONE",
+        "endpoint": planned.endpoint if row.server_end and endpoint is not None else "NONE",
         "share": channel.share,
     }
 

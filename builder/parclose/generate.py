@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, Stric
 from parclose import paths
 from parclose.descriptor_pages import descriptor_pages
 from parclose.model import System
-from parclose.planned import ROW_MOST, Plan, Table
+from parclose.planned import ADDRESS_ROW, ROW_MOST, Plan, Table
 from parclose.rows import TYPES, database_rows, text
 
 
@@ -45,7 +45,7 @@ def generate(system: System, plan: Plan, tables: tuple[Table, ...]) -> dict[str,
     return {
         "database.c": fill.get_template("database.c.j2").render(head=head, types=TYPES, rows=rows),
         "descriptors.c": fill.get_template("descriptors.c.j2").render(
-            row_most=ROW_MOST, pages=descriptor_pages(system, plan)
+            row_most=ROW_MOST, address_row=ADDRESS_ROW, pages=descriptor_pages(system, plan)
         ),
         "pagetables.c": fill.get_template("pagetables.c.j2").render(tables=tables, first=first),
         "iobitmap.c": fill.get_template("iobitmap.c.j2").render(bitmaps=bitmaps),
@@ -59,9 +59,13 @@ def _environment(layout: str) -> Environment:
         keep_trailing_newline=True,
         bytecode_cache=_compiled_templates(),
     )
-    environment.filters |= {"text": text, "hex": hex}
+    environment.filters |= {"text": text, "hex": hex, "bytes": _bytes}
     environment.globals |= {"layout": layout.replace("*/", "* /")}
     return environment
+
+
+def _bytes(value: bytes) -> str:
+    return "{" + ", ".join(f"{byte:#04x}" for byte in value) + "}"
 
 
 def _compiled_templates() -> FileSystemBytecodeCache | None:

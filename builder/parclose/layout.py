@@ -14,6 +14,7 @@ from parclose.errors import Span
 from parclose.values import Given
 
 Texts = tuple[Given[str], ...]
+NO_UPLINK = "none"  # in the place of a network's device
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,10 @@ class RawProgram:
 
 @dataclass(frozen=True)
 class RawEndpoint:
-    """`kind` is "block", "console", or "" where it could not be read."""
+    """`kind` is "block", "console", "network", or "" where it could not be read.
+
+    The device of a network may be the word `none` (NO_UPLINK): a switch without a card.
+    """
 
     name: str
     span: Span
@@ -42,6 +46,11 @@ class RawEndpoint:
     size: Given[int] | None = None
     access: Given[str] | None = None
     shared: Given[bool] | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is a network without an uplink."""
+        return self.kind == "network" and self.device.value == NO_UPLINK
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,10 @@ class RawChannel:
     access: Given[str] | None = None
     share: Given[int] | None = None
     quota: Given[int] | None = None
+    mac: Given[bytes] | None = None
+    vlan: Given[int] | None = None
+    talks_to: Texts | None = None
+    groups: tuple[Given[bytes], ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ class ChannelClass(Enum):
     BLOCK = "block"
     CONSOLE = "console"
     PEER = "peer"  # between two guests
+    NETWORK = "network"
 
 
 class Bus(Enum):
@@ -189,7 +190,10 @@ class Program:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What channels end at. `start` and `size` are the extent in bytes of a block endpoint."""
+    """What channels end at. `start` and `size` are the extent in bytes of a block endpoint.
+
+    `device` is "" for a network without an uplink: a switch for its guests alone.
+    """
 
     name: str
     partition: str
@@ -200,6 +204,21 @@ class Endpoint:
     access: Access
     shared: bool
     span: Span
+
+
+@dataclass(frozen=True)
+class Port:
+    """A network channel's place on the switch that its endpoint is.
+
+    `mac` has six bytes; `vlan` is 0 for untagged frames on the wire. `talks_to` names the clients of the same endpoint
+    that it may exchange frames with, both lists and the VLANs considered; `wire` says the same of the uplink.
+    """
+
+    mac: bytes
+    vlan: int
+    talks_to: tuple[str, ...]
+    wire: bool
+    groups: tuple[bytes, ...]
 
 
 @dataclass(frozen=True)
@@ -223,6 +242,7 @@ class Channel:
     quota: int
     share: int
     span: Span
+    port: Port | None = None  # of a network channel
 
 
 @dataclass(frozen=True)

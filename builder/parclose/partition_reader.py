@@ -8,6 +8,7 @@ from dataclasses import replace
 from parclose.constants import constants
 from parclose.expand import Named, expand
 from parclose.layout import RawChannel, RawEndpoint, RawHealth, RawPartition, RawProgram, Texts
+from parclose.network_reader import read_address, read_groups
 from parclose.problems import at
 from parclose.source import Entry, Mapping, Node, Scalar
 from parclose.values import Fields, Given, Reader
@@ -32,14 +33,14 @@ _LATER = {
     "processors": "several processors come later",
     "on": "several processors come later",
 }
-_ENDPOINT_LATER = {"network": "network endpoints come later"}
 _CHANNEL_LATER = {
-    "mac": "network channels come later",
-    "talks_to": "network channels come later",
     "paths": "redundant paths come later",
     "direct": "direct channels come later",
 }
 _LONGEST_SHARE = 100
+_LAST_VLAN = 4094  # IEEE 802.1Q, 9.6: 0 is a priority alone, 4095 is reserved
+_ENDPOINT_KINDS = ("block", "console", "network")
+_DECLARES = ("to", "data", "access", "share", "quota", "mac", "vlan", "talks_to", "groups")
 
 
 def texts(fields: Fields, key: str) -> Texts:
@@ -167,8 +168,8 @@ def _endpoint(named: Named, partition: Fields) -> RawEndpoint:
     reader = partition.reader
     reader.legal_name(named.name, named.span, "an endpoint")
     what = f"the endpoint '{named.name}'"
-    keys = ["block", "console", "start", "size", "access", "shared", "count", "like"]
-    fields = reader.fields(named.node, what, named.span, keys, _ENDPOINT_LATER)
+    keys = [*_ENDPOINT_KINDS, "start", "size", "access", "shared", "count", "like"]
+    fields = reader.fields(named.node, what, named.span, keys)
     if fields is None:
         return RawEndpoint(named.name, named.span, "", Given(None, named.span))
     kind = _endpoint_kind(fields)
@@ -185,27 +186,26 @@ def _endpoint(named: Named, partition: Fields) -> RawEndpoint:
 
 
 def _endpoint_kind(fields: Fields) -> str:
-    """ "block" or "console"; "" when neither or both (P068), and keys of a block endpoint on a console refused."""
-    block, console = fields.entry("block"), fields.entry("console")
+    """One of `_ENDPOINT_KINDS`; "" when none or several stand there (P068). Notes keys of another class (P076)."""
+    entries = [entry for kind in _ENDPOINT_KINDS if (entry := fields.entry(kind)) is not None]
     problems = fields.reader.problems
-    if block is not None and console is not None:
-        text = f"{fields.what} is on a block device and on a console"
-        problems.error(
-            "P068", text, at(console.key.span, "and this"), at(block.key.span, "this"), help="make two endpoints of it"
-        )
+    if len(entries) > 1:
+        kinds = " and ".join(f"a {entry.key.text}" for entry in entries[:2])
+        labels = at(entries[1].key.span, "and this"), at(entries[0].key.span, "this")
+        problems.error("P068", f"{fields.what} is {kinds} at once", *labels, help="make two endpoints of it")
         return ""
-    if block is None and console is None:
-        if fields.entry("network") is None:
-            text, help = f"{fields.what} is on no device", "write block: DEVICE or console: DEVICE in it"
-            problems.error("P068", text, at(fields.place, "neither block nor console"), help=help)
+    if not entries:
+        text, help = f"{fields.what} is on no device", "write block: DEVICE, console: DEVICE or network: DEVICE in it"
+        problems.error("P068", text, at(fields.place, "neither block, console nor network"), help=help)
         return ""
-    for key in ("start", "size", "access"):
+    kind = entries[0].key
+    for key in () if kind.text == "block" else ("start", "size", "access"):
         entry = fields.entry(key)
-        if console is not None and entry is not None:
-            text = f"'{key}' has no meaning for a console"
-            here, there = at(entry.key.span, "not used"), at(console.key.span, "a console")
+        if entry is not None:
+            text = f"'{key}' has no meaning for a {kind.text}"
+            here, there = at(entry.key.span, "not used"), at(kind.span, f"a {kind.text}")
             problems.error("P076", text, here, there, help=f"leave '{key}' out")
-    return "block" if block is not None else "console"
+    return kind.text
 
 
 def _channels(fields: Fields) -> tuple[RawChannel, ...]:
@@ -220,7 +220,7 @@ def _channel(entry: Entry, partition: Fields) -> RawChannel:
     reader.legal_name(name, span, "a channel")
     if not isinstance(entry.value, Mapping):
         return RawChannel(name, span, to=reader.text(entry.value, what))
-    keys = ["to", "from", "data", "access", "share", "quota"]
+    keys = ["from", *_DECLARES]
     fields = reader.fields(entry.value, what, span, keys, _CHANNEL_LATER)
     if fields is None:
         return RawChannel(name, span)
@@ -239,13 +239,17 @@ def _channel(entry: Entry, partition: Fields) -> RawChannel:
         access=fields.get("access", lambda node, what: reader.choice(node, what, ("read", "write"))),
         share=fields.get("share", lambda node, what: reader.integer(node, what, 1, _LONGEST_SHARE)),
         quota=fields.get("quota", lambda node, what: reader.integer(node, what, 1, limit)),
+        mac=fields.get("mac", lambda node, what: read_address(reader, node, what)),
+        vlan=fields.get("vlan", lambda node, what: reader.integer(node, what, 1, _LAST_VLAN)),
+        talks_to=texts(fields, "talks_to") if fields.entry("talks_to") else None,
+        groups=read_groups(fields),
     )
 
 
 def _alone(fields: Fields, source: Entry) -> None:
     """`from` gives another name to an end that is declared elsewhere; everything else is said there (P083)."""
     for entry in fields.mapping.entries:
-        if entry is not source and entry.key.text in ("to", "data", "access", "share", "quota"):
+        if entry is not source and entry.key.text in _DECLARES:
             text = f"'{entry.key.text}' stands beside 'from', which only renames"
             help = f"say '{entry.key.text}' where the channel is declared, or leave 'from' out"
             here, there = at(entry.key.span, "belongs to the declaration"), at(source.key.span, "renames")

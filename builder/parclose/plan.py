@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 
+from parclose import addresses
 from parclose.constants import constants
 from parclose.errors import raise_if_errors
 from parclose.model import System
@@ -26,6 +27,7 @@ from parclose.plan_space import (
     table_count,
 )
 from parclose.planned import (
+    ADDRESS_ROW,
     ROW_MOST,
     Extent,
     ExtentKind,
@@ -68,7 +70,8 @@ def _pages(ground: Ground, placed: Rows) -> tuple[Pages, ...]:
     count.update(each.partition for each in placed.configs)
     found = []
     for index, partition in enumerate(ground.system.partitions):
-        name, size = partition.name, ROW_MOST * (1 + count[index])
+        macs = addresses.count(ground.system, partition.name)
+        name, size = partition.name, ROW_MOST * (1 + count[index]) + ADDRESS_ROW * macs
         ground.check_descriptor_page(partition, count[index], size)
         allowed = ports(ground.system, partition, placed.owned)
         descriptor = ground.memory(f"descriptor page of {name}", ExtentKind.DESCRIPTORS, size, name)

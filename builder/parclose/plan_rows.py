@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from parclose.constants import constants
-from parclose.model import Access, BarKind, Channel, ChannelClass, System
+from parclose.model import Access, BarKind, Channel, ChannelClass, Endpoint, System
 from parclose.plan_devices import OwnedDevice, owned_devices
 from parclose.plan_ground import Ground
 from parclose.plan_program import memory_size, own_regions
@@ -270,14 +270,19 @@ def _name_descriptors(
     )
 
 
+def _block_size(owned: tuple[OwnedDevice, ...], device: dict[str, int], endpoint: Endpoint) -> int:
+    """Of a network: any frame has a whole number of bytes."""
+    return 1 if endpoint.channel_class is ChannelClass.NETWORK else owned[device[endpoint.device]].device.block_size
+
+
 def _endpoints(ground: Ground, owned: tuple[OwnedDevice, ...]) -> tuple[PlannedEndpoint, ...]:
     device = {each.device.name: index for index, each in enumerate(owned)}
     return tuple(
         PlannedEndpoint(
             endpoint,
             ground.index[endpoint.partition],
-            device[endpoint.device],
-            owned[device[endpoint.device]].device.block_size,
+            device[endpoint.device] if endpoint.device else None,
+            _block_size(owned, device, endpoint),
         )
         for endpoint in ground.system.endpoints
     )

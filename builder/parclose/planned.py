@@ -19,6 +19,8 @@ from parclose.model import Bar, Channel, Device, Endpoint, Partition
 
 ROW_MOST = 232  # bytes; neither the head nor a row of a descriptor page is larger (asserted where they are compiled)
 
+ADDRESS_ROW = 8  # bytes of a row of addresses there (asserted likewise)
+
 
 class ExtentKind(Enum):
     """What a stretch of physical memory is for."""
@@ -213,11 +215,11 @@ class PlannedChannel:
 
 @dataclass(frozen=True)
 class PlannedEndpoint:
-    """A row of endpoints."""
+    """A row of endpoints; `device` is None for a network without an uplink."""
 
     endpoint: Endpoint
     server: int
-    device: int
+    device: int | None
     block_size: int
 
 

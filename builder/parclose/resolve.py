@@ -23,17 +23,23 @@ from parclose.model import (
     Health,
     OnEnd,
     Partition,
+    Port,
     Program,
     Qemu,
     Region,
     Role,
     System,
 )
+from parclose.network_reader import address_text
+from parclose.ports import WIRE, port, switches
 from parclose.resolve_schedule import schedules
 from parclose.scope import DEFAULT_DATA, IMPLICIT_IO, MANAGER, Link, Scope
 from parclose.wording import format_size, format_time, listing, plural, round_up
 
-_CLASSES = {"block": ChannelClass.BLOCK, "console": ChannelClass.CONSOLE, "peer": ChannelClass.PEER}
+_CLASSES = {each.value: each for each in ChannelClass}
+NETWORK_EXTENT = (
+    1 << 32
+)  # more than any frame: with block size 1 and start 0, conversion of an offset of 0 always passes
 _RESTARTS = 3
 _WITHIN_NS = 60_000_000_000
 _CONSOLE = "console"
@@ -49,6 +55,7 @@ class _Resolver:
         self.scope = scope
         self.board = board
         self.layout = scope.layout
+        self.switches = switches(scope)
         self.defaults: list[str] = []
 
     def system(self) -> System:
@@ -188,6 +195,8 @@ class _Resolver:
         return tuple(found)
 
     def _endpoint(self, partition: RawPartition, raw: RawEndpoint) -> Endpoint:
+        if raw.kind == "network":
+            return self._network(partition, raw)
         device = self.scope.device(raw.device.value)
         assert device is not None
         extent = extent_of(self.scope, raw)
@@ -199,6 +208,13 @@ class _Resolver:
         return Endpoint(
             raw.name, partition.name, _CLASSES[raw.kind], device.name, start, size, access, shared, raw.span
         )
+
+    def _network(self, partition: RawPartition, raw: RawEndpoint) -> Endpoint:
+        """A switch. A card has no extent: what conversion gives to it is only asked about the client's memory."""
+        device = None if raw.closed else self.scope.device(raw.device.value)
+        name = device.name if device else ""
+        size = NETWORK_EXTENT if device else 0
+        return Endpoint(raw.name, partition.name, ChannelClass.NETWORK, name, 0, size, Access.WRITE, True, raw.span)
 
     def _channels(self, endpoints: tuple[Endpoint, ...]) -> tuple[Channel, ...]:
         found = [self._channel(link) for link in self.scope.links]
@@ -229,7 +245,8 @@ class _Resolver:
 
     def _channel(self, link: Link) -> Channel:
         raw, name = link.raw, f"{link.client.name}: {link.raw.name}"
-        quota = constants()["LIMIT_IN_FLIGHT"] if link.kind == "block" else 0
+        converts = link.endpoint is not None and link.kind in ("block", "network") and not link.endpoint.closed
+        quota = constants()["LIMIT_IN_FLIGHT"] if converts else 0
         if raw.data is None and link.kind != "block":
             self.defaults.append(f"{name}: data: {format_size(DEFAULT_DATA[link.kind])}")
         server_name = link.endpoint.name if link.endpoint else peer_name(self.scope, link)[0]
@@ -245,7 +262,17 @@ class _Resolver:
             quota=(raw.quota.value if raw.quota else None) or quota,
             share=(raw.share.value if raw.share else None) or 1,
             span=raw.span,
+            port=self._port(link, name) if link.kind == "network" else None,
         )
+
+    def _port(self, link: Link, name: str) -> Port:
+        assert link.endpoint is not None
+        found = port(self.scope, link, self.switches[link.server.name, link.endpoint.name])
+        if link.raw.mac is None:
+            self.defaults.append(f'{name}: mac: "{address_text(found.mac)}", from the names')
+        if link.raw.talks_to is None:
+            self.defaults.append(f"{name}: talks_to: {listing([*found.talks_to, *[WIRE] * found.wire]) or 'no one'}")
+        return found
 
     # --- regions and order
 

@@ -280,7 +280,7 @@ def _endpoints(plan: Plan) -> list[Row]:
             "name": text(planned.endpoint.name),
             "server": str(planned.server),
             "class": class_name(planned.endpoint.channel_class),
-            "device": str(planned.device),
+            "device": "NONE" if planned.device is None else str(planned.device),
             "block_size": str(planned.block_size),
             "start": hex(planned.endpoint.start),
             "size": hex(planned.endpoint.size),
@@ -313,8 +313,9 @@ def _channel(planned: PlannedChannel, plan: Plan, system: System) -> Row:
 
 
 def _converts(endpoint: Endpoint | None) -> bool:
-    """Whether buffers of a channel may be converted: only of block channels; others copy through the window."""
-    return endpoint is not None and endpoint.channel_class is ChannelClass.BLOCK
+    """Whether buffers of a channel may be converted: only where a device moves them; others copy through the window."""
+    converted = (ChannelClass.BLOCK, ChannelClass.NETWORK)
+    return endpoint is not None and endpoint.channel_class in converted and endpoint.device != ""
 
 
 def convertible(access: Access, endpoint: Endpoint | None) -> Rights:

@@ -17,7 +17,7 @@ from parclose.wording import listing, nearest, suggestion
 
 IMPLICIT_IO = "_io"
 MANAGER = "manager"
-DEFAULT_DATA = {"block": 0, "console": 4 << 12, "peer": 16 << 12}
+DEFAULT_DATA = {"block": 0, "console": 4 << 12, "peer": 16 << 12, "network": 32 << 12}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from itertools import islice
 
 SIZE_UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 TIME_UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000, "h": 3_600_000_000_000}
-_MOST_COMPARED, _LONGEST_COMPARED = 128, 64  # comparing is slow, and a layout may be hostile
+_MOST_COMPARED, _LONGEST_COMPARED = 512, 64  # comparing is slow, and a layout may be hostile
 
 
 def format_size(size: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from parclose.checks import channels, devices, endpoints, memory, order, programs, regions, schedule
+from parclose.checks import channels, devices, endpoints, memory, network, order, programs, regions, schedule
 from parclose.problems import Collector
 from parclose.scope import Scope
 
@@ -16,6 +16,7 @@ CHECKS: tuple[Check, ...] = (
     *programs.CHECKS,
     *memory.CHECKS,
     *endpoints.CHECKS,
+    *network.CHECKS,
     *channels.CHECKS,
     *regions.CHECKS,
     *order.CHECKS,

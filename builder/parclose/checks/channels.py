@@ -9,6 +9,7 @@ from parclose.constants import constants
 from parclose.layout import RawChannel, RawPartition
 from parclose.problems import Collector, at
 from parclose.scope import Link, Scope, Target, names_of
+from parclose.values import Given
 from parclose.wording import format_size, listing, nearest, round_up, suggestion
 
 
@@ -136,11 +137,19 @@ def two_writers(scope: Scope, problems: Collector) -> None:
 
 def wrong_keys(scope: Scope, problems: Collector) -> None:
     """P076: keys that have no meaning for the class of a channel."""
-    without = {"block": ("data",), "console": ("access", "quota"), "peer": ("access", "quota", "share"), "": ()}
+    network = ("mac", "vlan", "talks_to", "groups")
+    without: dict[str, tuple[str, ...]] = {
+        "block": ("data", *network),
+        "console": ("access", "quota", *network),
+        "peer": ("access", "quota", "share", *network),
+        "network": ("access",),
+        "": (),
+    }
     for link in scope.links:
         for key in without[link.kind]:
             given = getattr(link.raw, key)
-            if given is not None and given.value is not None:
+            given = given[0] if isinstance(given, tuple) and given else given
+            if isinstance(given, Given) and given.value is not None:
                 kind = "a channel between guests" if link.kind == "peer" else f"a channel to a {link.kind} endpoint"
                 text = f"'{key}' has no meaning for {kind}"
                 other = at(link.endpoint.span if link.endpoint else link.server.span, "leads here")

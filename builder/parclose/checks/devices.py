@@ -184,7 +184,7 @@ def device_without_endpoint(scope: Scope, problems: Collector) -> None:
     for partition in scope.layout.partitions:
         if not partition.endpoints or "endpoints" in partition.broken:
             continue
-        used = [scope.device(endpoint.device.value) for endpoint in partition.endpoints]
+        used = [scope.device(endpoint.device.value) for endpoint in partition.endpoints if not endpoint.closed]
         if None in used:
             continue
         for device, span in scope.owned(partition):

@@ -23,8 +23,8 @@ def device_not_owned(scope: Scope, problems: Collector) -> None:
         return
     for partition, endpoint in _endpoints(scope):
         name, span = endpoint.device.value, endpoint.device.span
-        if name is None or name in [given.value for given in partition.devices]:
-            continue  # not readable, or complained about in `devices`
+        if name is None or endpoint.closed or name in [given.value for given in partition.devices]:
+            continue  # not readable, on no device, or complained about in `devices`
         device = scope.device(name)
         if device is None and name not in scope.aliases:
             help = suggestion(name, scope.device_names(), "devices of this board")
@@ -52,7 +52,7 @@ def _not_owned(
 
 
 def wrong_class(scope: Scope, problems: Collector) -> None:
-    """P062: a block endpoint on a serial port, a console on a disk, or either on what no driver knows."""
+    """P062: an endpoint on a device of another class, or on what no driver knows."""
     for partition, endpoint in _endpoints(scope):
         device = scope.device(endpoint.device.value)
         builtin = partition.program.builtin if partition.program else None
@@ -229,9 +229,10 @@ def nobody_uses(scope: Scope, problems: Collector) -> None:
         return
     aims = {raw.to.value for partition in scope.layout.partitions for raw in partition.channels if raw.to}
     for partition, endpoint in _endpoints(scope):
-        if endpoint.kind == "block" and f"{partition.name}.{endpoint.name}" not in aims:
+        if endpoint.kind in ("block", "network") and f"{partition.name}.{endpoint.name}" not in aims:
             text = f"no channel leads to the endpoint '{endpoint.name}'"
-            help = f"a guest reaches it by channels: {{disk: {partition.name}.{endpoint.name}}}"
+            key = "disk" if endpoint.kind == "block" else "net"
+            help = f"a guest reaches it by channels: {{{key}: {partition.name}.{endpoint.name}}}"
             problems.warning(
                 "P067", text, at(endpoint.span, "not used"), at(partition.span, "in this partition"), help=help
             )
