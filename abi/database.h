@@ -128,9 +128,9 @@ struct frame_row {
 };
 
 struct slot_row {
-  uint64_t budget_ns; /* the most it may take of the frame; 0: what is left */
+  uint64_t budget_ns; /* the most it may run in the frame; 0: what is left */
   uint32_t partition;
-  uint32_t reserved;
+  uint32_t monitor_ns; /* of the layout's budget the rest, which is for the monitor's work in its name */
 };
 
 struct partition_row {

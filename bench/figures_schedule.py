@@ -95,9 +95,9 @@ def _budget(image: Image, partition: str, before: str) -> int:
 def _theft(lost: Sequence[int], interruptions: int, budget: int) -> str:
     over = sum(each > budget for each in lost)
     return (
-        f"in {over} of {len(lost)} frames the I/O partition used up its budget; beyond it in the median "
-        f"{median(lost) - budget:,.0f}: the switches into the frame and back; at the worst {max(lost) - budget:,}: "
-        "also the rest of the monitor call that was under way when the budget ended (up to 64 conversions); "
+        f"in {over} of {len(lost)} frames more than the budget was lost, at the worst {max(lost) - budget:,} more; the "
+        f"median is {median(lost) - budget:+,.0f} from it. What the planner takes out of the budget for switches, a "
+        "call under way when it ends and interrupts (COST_ in abi/limits.h) was not enough; "
         f"at most {interruptions} interruption(s) of the sensor in a frame"
     )
 

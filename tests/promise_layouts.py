@@ -99,6 +99,11 @@ _OWNER = """  attacker:
       first: {{block: nvme0, start: 0, size: 1 MiB}}
 """
 
+_SERVES = """
+    devices: [nvme0]
+    dma: trusted
+    endpoints: {extent: {block: nvme0, start: 0, size: 1 MiB}}"""
+
 _THEFT = """  io:
     program: {{builtin: io}}
     devices: [com1]
@@ -111,13 +116,13 @@ _THEFT = """  io:
     program: {{sources: [GUESTS/theft_victim.c]}}
     debug: true
   listener:
-    program: {{sources: [GUESTS/victim.c]}}
+    program: {{sources: [GUESTS/victim.c]}}{client}
 regions:
   measured: {{size: 4 KiB, write: victim, read: [attacker]}}
 schedule:
   cpu0:
-    - {{for: 200 us, run: [{{attacker: 20 us}}, victim]}}
     - {{for: 200 us, run: [attacker]}}
+    - {{for: 200 us, run: [{{attacker: 20 us}}, victim]}}
     - {{for: 100 us, run: [listener]}}
     - {{for: 100 us, run: [io]}}
 """
@@ -161,7 +166,10 @@ def theft(way: str) -> str:
     more = "\n    channels: {bell: {to: listener, data: 4 KiB}}" if way in ("SIGNALS", "LAST") else ""
     if way == "STORMS":
         more = "\n    devices: [com2]"
-    return _HEAD + _THEFT.format(way=way, more=more)
+    if way == "CONVERTS":
+        more = _SERVES
+    client = "\n    channels: {disk: attacker.extent}" if way == "CONVERTS" else ""
+    return _HEAD + _THEFT.format(way=way, more=more, client=client)
 
 
 def chained(guest: str, way: str = "0") -> str:

@@ -38,6 +38,12 @@ def _storm(run: Run, targets: list[Target]) -> str:
     return _declared(run, targets)
 
 
+def _batches(run: Run, targets: list[Target]) -> str:
+    """As `_declared`, and the batches were converted to the end."""
+    assert "converted" in run.debug, run.debug
+    return _declared(run, targets)
+
+
 def _way(name: str, promise: str, attack: Verdict = _declared) -> Promise:
     layout = theft(name.upper())
     return Promise(
@@ -50,5 +56,6 @@ TIME = (
     _way("signals", "who floods signals takes nobody's time"),
     _way("faults", "who faults again and again takes nobody's time"),
     _way("storms", "whose device interrupts without end takes nobody's time", _storm),
+    _way("converts", "who has the longest conversions made takes nobody's time", _batches),
     _way("last", "who calls at the last instruction of its frame takes nobody's time"),
 )

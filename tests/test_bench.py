@@ -156,11 +156,11 @@ def test_a_restart_is_counted_to_the_first_instruction_of_the_next_life() -> Non
         counting.entered(image, "nobody")
 
 
-def test_what_a_sensor_loses_is_near_the_budget_of_the_one_before_it() -> None:
+def test_what_a_sensor_loses_is_within_the_budget_of_the_one_before_it() -> None:
     """The I/O partition is given more than it can do: it takes its budget, and the sensor sees that."""
     found = figures_schedule.frame_theft()
     assert found.goal == 20_000 and found.bound
-    assert 0.5 * found.goal < found.value <= (found.worst or 0) < 2 * found.goal
+    assert 0.5 * found.goal < found.value <= (found.worst or 0) <= found.goal
 
 
 def test_a_figure_that_cannot_be_measured_is_absent() -> None:

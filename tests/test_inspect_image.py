@@ -90,7 +90,7 @@ CHANGES = [
     ("partitions", 2, "role", b"\x01", "convert"),
     ("endpoints", 0, "size", b"\x00\x02", "bytes 0x0+0x800200"),
     ("channels", 0, "quota", b"\x05", "at most 5 in flight"),
-    ("slots", 1, "budget_ns", b"\x00", "io (at most 299776 ns)"),
+    ("slots", 1, "budget_ns", bytes(8), "io, then sensor"),
     ("regions", 0, "physical", b"\x00\x10\x00\x05", "its row says 0x5001000"),
 ]
 

@@ -32,7 +32,7 @@ def test_turns_do_not_drift_and_budgets_hold(parclose_boot: Callable[..., Any]) 
     major = 700_000  # 300 + 200 + 150 us, and the manager's 50
     assert abs(together - turns * major) < turns * 4  # four lengths, each a whole number of ticks; nothing adds up
     assert major - 100 < least <= most < major + 100
-    assert 199_000 < shortest <= longest < 200_100  # the hog took its 100 us and no more
+    assert 200_000 <= shortest <= longest < 201_500  # the hog took its 100 us, the monitor's work in it, and no more
 
 
 def test_an_event_takes_the_processor_back_at_once(parclose_boot: Callable[..., Any]) -> None:

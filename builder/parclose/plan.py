@@ -26,6 +26,7 @@ from parclose.plan_space import (
     shared_table_count,
     table_count,
 )
+from parclose.plan_time import MonitorTime, monitor_time
 from parclose.planned import (
     ADDRESS_ROW,
     ROW_MOST,
@@ -47,8 +48,10 @@ def plan(system: System, inputs: Inputs) -> Plan:
     _fixed_extents(ground)
     placed = rows(ground, inputs)
     pages = _pages(ground, placed)
+    time, short = monitor_time(system, placed)
+    ground.problems += short
     raise_if_errors(ground.problems + ground.memory_problems())
-    made = _address_spaces(ground, inputs, placed, pages)
+    made = _address_spaces(ground, inputs, placed, pages, time)
     raise_if_errors(ground.memory_problems())
     return made
 
@@ -84,7 +87,7 @@ def _pages(ground: Ground, placed: Rows) -> tuple[Pages, ...]:
     return tuple(found)
 
 
-def _address_spaces(ground: Ground, inputs: Inputs, placed: Rows, pages: tuple[Pages, ...]) -> Plan:
+def _address_spaces(ground: Ground, inputs: Inputs, placed: Rows, pages: tuple[Pages, ...], time: MonitorTime) -> Plan:
     """The last step: what each root maps, and the page tables for it, one after another."""
     page = constants()["PAGE_SIZE"]
     ones = ground.memory("page of ones", ExtentKind.IO_BITMAP, page)
@@ -113,6 +116,7 @@ def _address_spaces(ground: Ground, inputs: Inputs, placed: Rows, pages: tuple[P
         shared_tables=tables[0],
         ones=ones,
         clock_page=_clock(inputs),
+        monitor_time=time,
     )
 
 

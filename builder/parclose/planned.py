@@ -263,7 +263,8 @@ class Plan:
     """The whole plan. `extents` are sorted and do not overlap; `shared_stretches` are ring 0's, the same in all roots.
 
     `shared_tables` are the page tables behind the shared stretches; `ones` is a page of 0xff (no port allowed);
-    `clock_page` is the monitor's, which every partition reads.
+    `clock_page` is the monitor's, which every partition reads. `monitor_time`: nanoseconds of each budget that are the
+    monitor's, by processor, frame and slot.
     """
 
     extents: tuple[Extent, ...]
@@ -280,6 +281,7 @@ class Plan:
     shared_tables: tuple[int, ...]
     ones: int
     clock_page: int
+    monitor_time: tuple[tuple[tuple[int, ...], ...], ...]
 
     def partition(self, name: str) -> PlannedPartition:
         """The planned partition called `name`."""

@@ -33,7 +33,10 @@ def make(system: System, plan: Plan) -> Document:
         "partitions": [_partition(system, plan, planned) for planned in plan.partitions],
         "dma": _dma(system, plan),
         "unused_devices": _unused(system, plan),
-        "schedule": [report_time.major_frame(schedule) for schedule in system.schedules],
+        "schedule": [
+            report_time.major_frame(schedule, times)
+            for schedule, times in zip(system.schedules, plan.monitor_time, strict=True)
+        ],
         "memory_map": extents(system, plan),
         "defaults": list(system.defaults),
     }

@@ -83,10 +83,13 @@ def _schedule(schedule: Document) -> Iterator[str]:
     yield f"  {schedule['processor']}: major frame {_time(schedule['length_ns'])}"
     for number, frame in enumerate(schedule["frames"]):
         entries = ", then ".join(
-            slot["partition"] + (f" at most {_time(slot['budget_ns'])}" if slot["budget_ns"] else "")
-            for slot in frame["slots"]
+            slot["partition"] + (_budget(slot) if slot["budget_ns"] else "") for slot in frame["slots"]
         )
         yield f"    {number:>3}  from {_time(frame['start_ns']):>10} for {_time(frame['length_ns']):>10}  {entries}"
+
+
+def _budget(slot: Document) -> str:
+    return f" at most {_time(slot['budget_ns'])} ({_time(slot['monitor_ns'])} of it for the monitor)"
 
 
 def _worst(partitions: list[Document]) -> Iterator[str]:

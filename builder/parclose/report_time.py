@@ -3,11 +3,13 @@
 
 In a minor frame the first of the list that is ready runs, within its budget. So an entry is sure of the frame less
 the budgets before it, and of no more than its own; one that stands behind an entry without a budget is sure of nothing.
-Times are nanoseconds and leave out the switches themselves, which `make bench` measures.
+Times are nanoseconds. The monitor's work for an entry with a budget is in that budget (plan_time.py); the switches into
+an entry without one are left out, `make bench` measures them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,11 +91,14 @@ def figures(schedules: tuple[ProcessorSchedule, ...], partition: str) -> Documen
     }
 
 
-def major_frame(schedule: ProcessorSchedule) -> Document:
-    """The frames of one processor in turn, each with its start."""
+def major_frame(schedule: ProcessorSchedule, monitor_time: Sequence[Sequence[int]]) -> Document:
+    """The frames of one processor in turn, each with its start; `monitor_time` is by frame and slot."""
     frames, start = [], 0
-    for frame in schedule.frames:
-        slots = [{"partition": slot.partition, "budget_ns": slot.budget} for slot in frame.slots]
+    for frame, shares in zip(schedule.frames, monitor_time, strict=True):
+        slots = [
+            {"partition": slot.partition, "budget_ns": slot.budget, "monitor_ns": share}
+            for slot, share in zip(frame.slots, shares, strict=True)
+        ]
         frames.append({"start_ns": start, "length_ns": frame.length, "slots": slots})
         start += frame.length
     return {"processor": schedule.processor, "length_ns": start, "frames": frames}

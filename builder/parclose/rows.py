@@ -53,7 +53,7 @@ def database_rows(system: System, plan: Plan) -> dict[str, list[Row] | list[str]
     found: dict[str, list[Row] | list[str]] = {
         "features": _features(system),
         "memory": [_memory(extent, system) for extent in _merged(plan.extents)],
-        **_schedule(system, index),
+        **_schedule(system, plan, index),
         "partitions": [_partition(partition, system) for partition in plan.partitions],
         "descriptors": [_descriptor(row) for row in plan.descriptors],
         "regions": _regions(plan),
@@ -134,12 +134,12 @@ def _memory(extent: Extent, system: System) -> Row:
     }
 
 
-def _schedule(system: System, index: dict[str, str]) -> dict[str, list[Row] | list[str]]:
+def _schedule(system: System, plan: Plan, index: dict[str, str]) -> dict[str, list[Row] | list[str]]:
     processors: list[Row] = []
     frames: list[Row] = []
     slots: list[Row] = []
     board = {processor.name: processor for processor in system.board.processors}
-    for schedule in system.schedules:
+    for schedule, times in zip(system.schedules, plan.monitor_time, strict=True):
         processors.append(
             {
                 "apic_id": str(board[schedule.processor].apic_id),
@@ -147,10 +147,17 @@ def _schedule(system: System, index: dict[str, str]) -> dict[str, list[Row] | li
                 "frame_count": str(len(schedule.frames)),
             }
         )
-        for frame in schedule.frames:
+        for frame, shares in zip(schedule.frames, times, strict=True):
             first, count = str(len(slots)), str(len(frame.slots))
             frames.append({"length_ns": str(frame.length), "first_slot": first, "slot_count": count})
-            slots += [{"budget_ns": str(slot.budget), "partition": index[slot.partition]} for slot in frame.slots]
+            slots += [
+                {
+                    "budget_ns": str(slot.budget - share),
+                    "monitor_ns": str(share),
+                    "partition": index[slot.partition],
+                }
+                for slot, share in zip(frame.slots, shares, strict=True)
+            ]
     return {"processors": processors, "frames": frames, "slots": slots}
 
 

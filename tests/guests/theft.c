@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Takes time that is another's, each way by a name: computes for ever, floods signals, faults again and again, has its device
- * interrupt without end, or calls the monitor at the last instruction of its frame. Where the victim has not come to
- * the end of its measuring long after it should have, it got no time.
+ * interrupt without end, calls the monitor at the last instruction of its frame, or has it convert whole batches. Where
+ * the victim has not come to the end of its measuring long after it should have, it got no time.
  */
 #include "theft.h"
+#include "hostile_server.h"
 
-enum way { COMPUTES, SIGNALS, FAULTS, STORMS, LAST };
+enum way { COMPUTES, SIGNALS, FAULTS, STORMS, LAST, CONVERTS };
 
 #define PATIENCE_NS 150000000ull /* the victim needs a third of it */
 #define MANY_INTERRUPTS 100u
@@ -66,6 +67,20 @@ static void last(void) {
   }
 }
 
+/* Whole batches in the region that is looked at last: the longest call there is. No life is asked for, so none is counted. */
+static void converts(void) {
+  const struct channel_descriptor *disk = served("listener");
+  for (unsigned i = 0; i < LIMIT_BATCH; i++)
+    CALL_PAGE->convert[i] = (struct convert_entry){.address = PROGRAM_ADDRESS, .length = 512, .access = RIGHT_READ};
+  if (monitor_convert(disk->index, LIMIT_BATCH, 0).status == STATUS_STALE_LIFE)
+    say("converted");
+  for (;;) {
+    for (unsigned i = 0; i < 20; i++)
+      monitor_convert(disk->index, LIMIT_BATCH, 0);
+    look();
+  }
+}
+
 int main(void) {
   measured = (const volatile uint32_t *)region("measured")->address;
   if (life() == 1)
@@ -77,6 +92,8 @@ int main(void) {
     signals();
   if (WAY == STORMS)
     storms();
+  if (WAY == CONVERTS)
+    converts();
   if (WAY == LAST)
     last();
   for (;;)

@@ -72,7 +72,13 @@ def _slots(frame: Row, database: Database) -> list[Row]:
 
 
 def _slot(slot: Row, database: Database) -> Document:
-    return {"partition": database.name("partitions", slot["partition"]), "budget_ns": slot["budget_ns"]}
+    return {"partition": database.name("partitions", slot["partition"]), **_budget(slot)}
+
+
+def _budget(slot: Row) -> Document:
+    """The budget as the layout has it, and what of it is the monitor's."""
+    own, monitor = slot["budget_ns"], slot["monitor_ns"]
+    return {"budget_ns": own + monitor if own else 0, "monitor_ns": monitor}
 
 
 def partition(index: int, database: Database) -> Document:
@@ -215,7 +221,7 @@ def _frames(index: int, database: Database) -> Iterator[Document]:
                         "frame": number,
                         "position": position,
                         "length_ns": frame["length_ns"],
-                        "budget_ns": slot["budget_ns"],
+                        **_budget(slot),
                     }
 
 
