@@ -313,3 +313,27 @@ def test_more_descriptors_than_rows_is_a_problem() -> None:
     (problem,) = problems(system((MANAGER, *guests), regions=regions))
     assert problem.code == "P328" and f"{rows}, {rows - 4096} too many" in problem.message
     assert len(planned(system((MANAGER, *guests), regions=regions[:64])).descriptors) == 61 * 4 + 64 * 60 <= 4096
+
+
+def with_budget(of: System, budget: int) -> System:
+    """`of`, in whose second frame the I/O partition has this budget."""
+    (schedule,) = of.schedules
+    frame = schedule.frames[1]
+    frames = (schedule.frames[0], replace(frame, slots=(replace(frame.slots[0], budget=budget), *frame.slots[1:])))
+    return replace(of, schedules=(replace(schedule, frames=frames),))
+
+
+def test_the_monitors_share_of_a_budget_holds_switches_calls_and_interrupts() -> None:
+    number, made = constants(), planned(with_budget(line(), 20_000))
+    (before, (share, *others)) = made.monitor_time[0]
+    most = max(made.partitions[channel.client].region_count for channel in made.channels)
+    entry = number["COST_CONVERT"] + most * number["COST_CONVERT_REGION"]
+    calls = 2 * number["COST_CALL"] + number["LIMIT_BATCH"] * entry
+    assert share == number["COST_TURN"] + calls + 9 * number["COST_INTERRUPT"]
+    assert not any((*before, *others))  # no budget, nothing to take it from
+
+
+def test_a_budget_that_is_mostly_the_monitors_is_refused() -> None:
+    share = planned(with_budget(line(), 20_000)).monitor_time[0][1][0]
+    planned(with_budget(line(), 2 * share))
+    assert [problem.code for problem in problems(with_budget(line(), 2 * share - 1))] == ["P128"]
