@@ -36,9 +36,12 @@ BLOCK = (
     *RINGS,
 )
 CONSOLE = (HOST / "io_monitor_model.c", *sorted((IO / "server").glob("console_*.c")), *RINGS)
+E1000E = (HOST / "io_e1000e_model.c", *sorted((IO / "drivers").glob("e1000e*.c")))
 
 PROGRAMS = {
     "io_nvme": (HOST / "io_nvme_model.c", *sorted((IO / "drivers").glob("nvme*.c"))),
+    "io_e1000e": E1000E,
+    "io_e1000e_faults": E1000E,
     "io_uart": (IO / "drivers" / "uart16550.c",),
     "io_block_server": BLOCK,
     "io_block_hostile": BLOCK,

@@ -143,7 +143,8 @@ def _run(verbs: Parsers[_Parser]) -> None:
     parser.add_argument("--serial", metavar="FILE", help="write what the console shows to FILE too")
     parser.add_argument("--fresh", action="store_true", help="make the disks anew")
     parser.add_argument("--disk", type=_pair, action="append", default=[], metavar="NAME=FILE", help="the disk NAME")
-    parser.add_argument("--net", type=_pair, action="append", default=[], metavar="NAME=NETDEV", help="network NAME")
+    wire = "the wire of the card NAME, as QEMU's -netdev takes it: user,hostfwd=tcp::8080-:80 (else it leads nowhere)"
+    parser.add_argument("--net", type=_pair, action="append", default=[], metavar="NAME=NETDEV", help=wire)
     parser.add_argument("--mem", default="", metavar="SIZE", help="the machine's memory, as QEMU's -m takes it")
 
 

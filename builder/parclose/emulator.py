@@ -23,6 +23,7 @@ from parclose.model import Board
 
 PROGRAM = "qemu-system-x86_64"
 GDB_PORT = 1234
+NOBODY = "user,restrict=on"  # the wire of a card that no run gives another: there, and leading nowhere
 RECORD = "machine.json"  # in a build's directory: what `run` needs of the board
 _PLACE = re.compile(r"\{(disk|net):([^{}]*)\}")
 
@@ -44,7 +45,10 @@ class Machine:
 
 @dataclass(frozen=True)
 class Options:
-    """How one run differs from the board's own. `state` is the folder for the disks and for what the run writes."""
+    """How one run differs from the board's own. `state` is the folder for the disks and for what the run writes.
+
+    `networks` are values of QEMU's -netdev without an id, by the names of the board's cards; `NOBODY` for the others.
+    """
 
     state: Path
     fresh: bool = False
@@ -116,7 +120,7 @@ def command(target: Machine, options: Options, disks: Mapping[str, Path]) -> lis
 
     def fill(found: re.Match[str]) -> str:
         kind, name = found.groups()
-        return _option(disks[name]) if kind == "disk" else options.networks.get(name, "user")
+        return _option(disks[name]) if kind == "disk" else options.networks.get(name, NOBODY)
 
     # our serial port comes first, so that it is COM1 whatever ports the board adds
     words = [PROGRAM, "-serial", "stdio", *(_PLACE.sub(fill, word) for word in target.arguments)]

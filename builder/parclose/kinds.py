@@ -24,6 +24,7 @@ class Kind:
 
 _KINDS = (
     Kind("nvme", "block", disk=True),
+    Kind("e1000e", "network"),
     Kind("16550", "console"),
 )
 

@@ -19,6 +19,12 @@ static const struct {
 static const struct {
   enum driver_match match;
   uint32_t value;
+  network_opener *open;
+} NETWORK_TABLE[] = {NETWORK_DRIVERS(DRIVER_ROW)};
+
+static const struct {
+  enum driver_match match;
+  uint32_t value;
   console_opener *open;
 } CONSOLE_TABLE[] = {CONSOLE_DRIVERS(DRIVER_ROW)};
 
@@ -26,6 +32,14 @@ block_opener *driver_of_block(const struct device_descriptor *device) {
   for (uint32_t i = 0; i < sizeof BLOCK_TABLE / sizeof BLOCK_TABLE[0]; i++) {
     if (fits(device, BLOCK_TABLE[i].match, BLOCK_TABLE[i].value))
       return BLOCK_TABLE[i].open;
+  }
+  return NULL;
+}
+
+network_opener *driver_of_network(const struct device_descriptor *device) {
+  for (uint32_t i = 0; i < sizeof NETWORK_TABLE / sizeof NETWORK_TABLE[0]; i++) {
+    if (fits(device, NETWORK_TABLE[i].match, NETWORK_TABLE[i].value))
+      return NETWORK_TABLE[i].open;
   }
   return NULL;
 }
