@@ -12,7 +12,7 @@ import pytest
 import tiny
 from parclose.emulator import Machine
 
-pytest_plugins = ["pytester", "promise_table", "fuzz_table"]
+pytest_plugins = ["pytester", "promise_table", "fuzz_table", "oracle_everywhere"]
 
 _seconds: dict[str, float] = defaultdict(float)
 _counts: dict[str, int] = defaultdict(int)

@@ -35,14 +35,14 @@ def observe(built: BuildResult, folder: Path, amend_rules: Callable[[str], str] 
     """Run `built` to its end under the oracle."""
     require_qemu()
     target = emulator.machine(built.system.board, built.image)
-    extra = oracle_kit.arguments(built, built.image, folder / "oracle")
+    extra = oracle_kit.arguments(built.image, folder / "oracle")
     rules = folder / "oracle" / "rules"
     rules.write_text(amend_rules(rules.read_text()))
     options = Options(folder, fresh=True, extra=extra)
     with Emulator(target, options) as running, open(folder / "console", "wb") as console:
         outcome = follow(running, Ending(PATIENCE), [console], None)
         assert running.process.poll() in (None, 0), running.log()  # 0: the layout turns the machine off at its end
-    return outcome, oracle_kit.verdict(built, folder / "oracle")
+    return outcome, oracle_kit.verdict(folder / "oracle")
 
 
 def all_ran(built: BuildResult, verdict: Verdict) -> None:
@@ -118,10 +118,10 @@ def test_random_calls_go_where_their_rows_say(tmp_path: Path) -> None:
     """The fuzz run, shorter: its partitions end, fault, wait and convert at random."""
     require_qemu()
     built = fuzz_kit.build("oracle")
-    extra = oracle_kit.arguments(built, built.image, tmp_path / "oracle")
+    extra = oracle_kit.arguments(built.image, tmp_path / "oracle")
     run = fuzz_kit.run(built, chance.seed(), 40_000_000, extra=extra)
     assert run.ending == "end" and run.violations() == [] and fuzz_check.faults(run) == []
-    verdict = oracle_kit.verdict(built, tmp_path / "oracle")
+    verdict = oracle_kit.verdict(tmp_path / "oracle")
     assert verdict.faults == [], "\n".join(map(str, verdict.faults))
     assert verdict.checked["one"] > 10_000 and verdict.checked["disk"] > 10_000
 
@@ -153,10 +153,10 @@ def attacked(promise: promise_kit.Promise, folder: Path, granted: bool) -> tuple
             promise_kit._grant(image, built, planted.grant)
             image.save(built.image)
         target = emulator.machine(built.system.board, built.image)
-        options = Options(folder, fresh=True, extra=oracle_kit.arguments(built, built.image, folder / "oracle"))
+        options = Options(folder, fresh=True, extra=oracle_kit.arguments(built.image, folder / "oracle"))
         with Emulator(target, options) as running, open(folder / "console", "wb") as console:
             follow(running, Ending(5.0), [console], None)
-    return built, oracle_kit.verdict(built, folder / "oracle")
+    return built, oracle_kit.verdict(folder / "oracle")
 
 
 @pytest.mark.slow
