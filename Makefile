@@ -4,14 +4,14 @@
 
 PREPARE = @builder/prepare.sh
 PYTHON = .venv/bin/python
-PYTEST = PARCLOSE_REQUIRE_QEMU=1 $(PYTHON) -m pytest -n auto --dist worksteal
+PYTEST = PARCLOSE_REQUIRE_QEMU=1 $(PYTHON) -m pytest -rs -n auto --dist worksteal
 
 .PHONY: help demo test test-all soak bench coverage hashes prepare clean
 
 help:
 	@echo 'make demo      build the example, boot it in QEMU and explain what happens'
 	@echo 'make test      all tests but the slow ones, and the style checks'
-	@echo 'make test-all  the slow ones too'
+	@echo 'make test-all  the slow ones too, and every image under the isolation oracle'
 	@echo 'make soak      runs that go on for minutes'
 	@echo 'make bench     the figures, into build/bench.json'
 	@echo 'make coverage  which branches of the monitor the system tests take, and why not the others'
@@ -27,7 +27,7 @@ test:
 
 test-all:
 	$(PREPARE) all
-	@PARCLOSE_REQUIRE_RUST=1 $(PYTEST) -m 'not soak'
+	@PARCLOSE_ORACLE=1 PARCLOSE_REQUIRE_RUST=1 $(PYTEST) -m 'not soak'
 
 soak:
 	$(PREPARE) test

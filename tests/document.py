@@ -78,10 +78,12 @@ def play(page: str, folder: Path, environment: Mapping[str, str] | None = None, 
         if isinstance(step, File):
             (folder / step.name).unlink(missing_ok=True)
             (folder / step.name).write_text(step.content)
+            print(f"# the file {step.name}, {len(step.content.splitlines())} lines")
             continue
         number += 1
         if step.words.startswith("cd "):
             folder = folder / step.words.removeprefix("cd ")
+            print(f"$ {step.words}")
             continue
         done = subprocess.run(
             [*before, "bash", "-c", step.words],
@@ -93,6 +95,7 @@ def play(page: str, folder: Path, environment: Mapping[str, str] | None = None, 
             text=True,
             timeout=PATIENCE,
         )
+        print(f"$ {step.words}\n{done.stdout}", end="")  # pytest -s shows the page as it went
         assert (done.returncode != 0) == step.fails, f"$ {step.words}: exit {done.returncode}\n{done.stdout}"
         missing = first_missing(step.shown, done.stdout)
         assert missing is None, f"$ {step.words}: '{missing}' is not in its answer, or not in its place:\n{done.stdout}"

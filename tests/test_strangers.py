@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -61,6 +62,7 @@ class Stranger:
             stdin=subprocess.DEVNULL,
             timeout=180,
         )
+        print(f"$ {shlex.join(words)}\n{done.stdout}{done.stderr}", end="")  # pytest -s shows it
         assert done.returncode == expect, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
 
