@@ -136,6 +136,27 @@ OVERWRITTEN = (
 """
 )
 
+TIMED = (
+    _HEAD
+    + """  secretive:
+    program: {{sources: [GUESTS/timing_secret.c], define: {{SECRET: {secret}}}}}
+  attacker:
+    program: {{sources: [GUESTS/timing_spy.c]}}
+    debug: true
+schedule:
+  cpu0:
+    - {{for: 200 us, run: [{{secretive: 150 us}}, attacker]}}
+    - {{for: 100 us, run: [_io]}}
+"""
+)
+
+PASSED_ON = (
+    _HEAD
+    + """  speaker:
+    program: {sources: [GUESTS/passed_on.c]}
+"""
+)
+
 DISK_OF_TWO = (
     _HEAD
     + _IO

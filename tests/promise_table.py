@@ -12,7 +12,7 @@ DOCUMENT = Path(__file__).parent.parent / "build" / "promises.json"
 COLUMNS = ("promise", "guest", "refused", "control")
 
 TEST, PROPERTY = "::test_promise[", "promise"
-UNPROTECTED_TEST, UNPROTECTED = "::test_what_dma_trusted_can_still_do", "unprotected"
+UNPROTECTED = "unprotected"
 
 _rows: dict[int, dict[str, str]] = {}
 _seen: set[str] = set()
@@ -24,13 +24,13 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if TEST in report.nodeid:
         _seen.add(report.nodeid)
         _rows.update(value for name, value in report.user_properties if name == PROPERTY and report.passed)
-    if report.nodeid.endswith(UNPROTECTED_TEST) and report.when == "call" and report.passed:
+    if report.when == "call" and report.passed:
         _unprotected.extend(value for name, value in report.user_properties if name == UNPROTECTED)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the rows of this run."""
-    if not _seen:
+    if not _seen and not _unprotected:
         return
     from promise_list import PROMISES, UNPROVEN
 

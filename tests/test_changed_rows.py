@@ -19,6 +19,7 @@ from parclose.emulator import Machine
 from parclose.inspect import database, physical
 from parclose.seal import seal
 from parclose.testing.machine import RunningMachine
+from promise_table import UNPROTECTED
 
 Document = dict[str, Any]
 LAYOUT = Path(__file__).parent / "guests" / "rows" / "layout.yaml"
@@ -100,7 +101,10 @@ def test_a_smaller_extent(built: Machine, boot: Callable[[Machine], RunningMachi
 
 
 def test_an_extent_that_starts_elsewhere(
-    built: Machine, boot: Callable[[Machine], RunningMachine], tmp_path: Path
+    built: Machine,
+    boot: Callable[[Machine], RunningMachine],
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     moved = Change("endpoints", 0, "start", 2, 0x10, lambda d: endpoint(d)["start"], 1 << 20)
     machine = boot(changed(built, moved, tmp_path))
@@ -109,6 +113,9 @@ def test_an_extent_that_starts_elsewhere(
     content = disk(machine)
     assert content[:PIECE] == bytes(PIECE)
     assert content[1 << 20 : (1 << 20) + PIECE] == b"p" * PIECE
+    forged = "an image that somebody changed starts, if he made its checksums anew: nothing is signed"
+    shown = "a row changed and sealed again: the client's first block is written 1 MiB from where the layout has it"
+    record_property(UNPROTECTED, {"promise": forged, "guest": "test_changed_rows.py", "shown": shown})
 
 
 def channel_row(document: Document) -> tuple[int, Document]:

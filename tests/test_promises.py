@@ -11,6 +11,7 @@ import promise_devices
 import promise_kit
 import promise_list
 import promise_table
+import promise_unprotected
 from parclose.testing.fixtures import require_qemu
 
 
@@ -22,18 +23,24 @@ def test_promise(number: int, record_property: Callable[[str, object], None]) ->
     record_property(promise_table.PROPERTY, (number, row))
 
 
-def test_what_dma_trusted_can_still_do(record_property: Callable[[str, object], None]) -> None:
+@pytest.mark.parametrize("deed", promise_unprotected.UNPROTECTED, ids=[p.name for p in promise_unprotected.UNPROTECTED])
+def test_what_is_not_protected_is_shown(
+    deed: promise_kit.Promise, record_property: Callable[[str, object], None]
+) -> None:
     require_qemu()
-    row, report = promise_kit.demonstrate(promise_devices.DMA)
-    named = [(each["partition"], each["devices"], each["trusted"]) for each in report["dma"]]
-    assert named == [("attacker", ["nvme0"], True)]
+    row, report = promise_kit.demonstrate(deed)
+    if deed is promise_devices.DMA:
+        named = [(each["partition"], each["devices"], each["trusted"]) for each in report["dma"]]
+        assert named == [("attacker", ["nvme0"], True)]
     record_property(promise_table.UNPROTECTED, row)
 
 
 def test_every_guest_and_every_planted_fault_belongs_to_a_promise() -> None:
     used = {promise.planted for promise in promise_list.PROMISES}
     assert {file.stem for file in promise_kit.PLANTED.glob("*.yaml")} == used
-    text = "".join(promise.layout + promise.guest for promise in (*promise_list.PROMISES, promise_devices.DMA))
+    text = "".join(
+        promise.layout + promise.guest for promise in (*promise_list.PROMISES, *promise_unprotected.UNPROTECTED)
+    )
     idle = [file.name for file in promise_kit.GUESTS.glob("*.c") if file.name not in text]
     assert idle == []
 
