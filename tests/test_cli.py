@@ -249,6 +249,27 @@ def test_doctor_without_tools_is_3_with_one_line_that_installs_them() -> None:
     assert "for build --format disk: apt-get install --no-install-recommends -y grub-common" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("program", "package", "code"),
+    [
+        *(("gcc", "gcc", 3), ("ld", "binutils", 3), ("objcopy", "binutils", 3)),
+        *(("qemu-system-x86_64", "qemu-system-x86", 3), ("grub-mkimage", "grub-common", 0)),
+        *(("mformat", "mtools", 0), ("mmd", "mtools", 0), ("mcopy", "mtools", 0), ("gdb", "gdb", 0)),
+    ],
+)
+def test_doctor_finds_each_missing_program(program: str, package: str, code: int, tmp_path: Path) -> None:
+    """On a machine that has all others, as far as ours does."""
+    for folder in ("/bin", "/usr/bin", "/usr/sbin"):
+        for file in Path(folder).iterdir():
+            if file.name != program and not (tmp_path / file.name).exists():
+                (tmp_path / file.name).symlink_to(file)
+    done = parclose("doctor", env={**os.environ, "PATH": str(tmp_path)})
+    said = done.stdout.splitlines()
+    assert done.returncode == code, done.stdout
+    assert any(line.split()[:2] == [("missing" if code else "optional"), program] for line in said), done.stdout
+    assert any("apt-get install" in line and package in line.split() for line in said), done.stdout
+
+
 def test_build_without_a_compiler_is_3_with_the_line_that_installs_it(layout: Path, tmp_path: Path) -> None:
     bare = {**os.environ, "PATH": "/nonexistent", "XDG_CACHE_HOME": str(tmp_path / "cache")}
     done = parclose("build", str(layout), "-o", str(tmp_path / "out"), env=bare)

@@ -51,23 +51,25 @@ def examine() -> list[Item]:
         Item("bios-256k.bin", _firmware("bios-256k.bin"), "seabios", "run"),
         Item("pvh.bin", _firmware("pvh.bin"), "qemu-system-data", "run"),
         *(Item(part.name, part.place, part.package, _DISKS, True) for part in grub.parts()),
-        Item("pexpect", _distribution("pexpect"), "python3-pexpect", "tests", True),
-        Item("qemu.qmp", _distribution("qemu.qmp"), "", "tests: pip install 'parclose[test]'", True),
+        Item("pexpect", _distribution("pexpect"), "", _TESTS, True),
+        Item("qemu.qmp", _distribution("qemu.qmp"), "", _TESTS, True),
         Item("OVMF_CODE_4M.fd", _firmware("OVMF_CODE_4M.fd"), "ovmf", "tests of disks under UEFI", True),
         Item("gdb", _program("gdb"), "gdb", "run --gdb", True),
     ]
 
 
 _DISKS = "build --format disk"
+_TESTS = "tests: pip install 'parclose[test]'"
 _LIBRARIES = ("jinja2", "pyyaml", "pyelftools")
 
 
 def text(items: list[Item]) -> str:
     """A table, and below it the line that installs what is missing."""
     lines = [f"{_state(item):<8} {item.name:<20} {item.found or 'for ' + item.needed}" for item in items]
-    disks = sorted({item.package for item in items if item.needed == _DISKS and not item.found})
-    if disks:
-        lines += ["", f"for {_DISKS}: apt-get install --no-install-recommends -y {' '.join(disks)}"]
+    lacking = [item for item in items if item.optional and item.package and not item.found]
+    for needed in dict.fromkeys(item.needed for item in lacking):
+        wanted = sorted({item.package for item in lacking if item.needed == needed})
+        lines += ["", f"for {needed}: apt-get install --no-install-recommends -y {' '.join(wanted)}"]
     packages = sorted({item.package for item in items if item.missing})
     if packages:
         lines += ["", "install what is missing:", f"  apt-get install --no-install-recommends -y {' '.join(packages)}"]
