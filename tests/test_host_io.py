@@ -37,11 +37,15 @@ BLOCK = (
 )
 CONSOLE = (HOST / "io_monitor_model.c", *sorted((IO / "server").glob("console_*.c")), *RINGS)
 E1000E = (HOST / "io_e1000e_model.c", *sorted((IO / "drivers").glob("e1000e*.c")))
+VIRTIO = (HOST / "io_virtio_model.c", IO / "drivers" / "virtio_pci.c", IO / "drivers" / "virtio_queue.c")
+VIRTIO_BLK = (*VIRTIO, HOST / "io_virtio_blk_model.c", *sorted((IO / "drivers").glob("virtio_blk*.c")))
 
 PROGRAMS = {
     "io_nvme": (HOST / "io_nvme_model.c", *sorted((IO / "drivers").glob("nvme*.c"))),
     "io_e1000e": E1000E,
     "io_e1000e_faults": E1000E,
+    "io_virtio_blk": VIRTIO_BLK,
+    "io_virtio_blk_faults": VIRTIO_BLK,
     "io_uart": (IO / "drivers" / "uart16550.c",),
     "io_block_server": BLOCK,
     "io_block_hostile": BLOCK,

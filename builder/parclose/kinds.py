@@ -22,8 +22,12 @@ class Kind:
     options: tuple[str, ...] = ()
 
 
+# Where the structures of a virtio device lie in its BARs.
+_VIRTIO = ("bar", "common", "device", "notify", "notify-multiplier")
+
 _KINDS = (
     Kind("nvme", "block", disk=True),
+    Kind("virtio-blk", "block", disk=True, parameters=_VIRTIO, options=("isr",)),
     Kind("e1000e", "network"),
     Kind("16550", "console"),
 )
