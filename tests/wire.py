@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+PATIENCE = 30.0  # seconds for a card to take a frame
 LONGEST = 65536  # bytes of a datagram
 
 
@@ -32,7 +33,8 @@ class Wire:
         return f"dgram,local.type=unix,local.path={near},remote.type=unix,remote.path={far}"
 
     def send(self, *frames: bytes) -> None:
-        """Put frames on the wire, in this order; waits while the card's side is full. Raises `OSError` without one."""
+        """Put frames on the wire, in this order; waits while the card's side is full. Raises `OSError` where it stays so."""
+        self._socket.settimeout(PATIENCE)
         for frame in frames:
             self._socket.sendto(frame, str(self._folder / "near"))
 
