@@ -33,7 +33,7 @@ class Wire:
         return f"dgram,local.type=unix,local.path={near},remote.type=unix,remote.path={far}"
 
     def send(self, *frames: bytes) -> None:
-        """Put frames on the wire, in this order; waits while the card's side is full. Raises `OSError` where it stays so."""
+        """Put frames on the wire, in this order; waits for the card's side. Raises `OSError` where that stays full."""
         self._socket.settimeout(PATIENCE)
         for frame in frames:
             self._socket.sendto(frame, str(self._folder / "near"))
