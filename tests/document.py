@@ -17,7 +17,7 @@ from pathlib import Path
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NAME = re.compile(r"as `([\w./-]+)`")
-PATIENCE = 120  # seconds for one command
+PATIENCE = 400  # seconds for one command; a host that is busy otherwise is no mistake of the page
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ EXAMPLES = HERE.parent / "examples"
 TRESPASS = HERE / "oracle" / "layout.yaml"
 THERE = 0x5F000000  # where trespasser.c looks
 PATIENCE = 60.0
+LONG_ENOUGH = 10.0  # for an attack that goes on for ever; on a busy host, too
 
 
 def observe(built: BuildResult, folder: Path, amend_rules: Callable[[str], str] = str) -> tuple[Outcome, Verdict]:
@@ -155,7 +156,7 @@ def attacked(promise: promise_kit.Promise, folder: Path, granted: bool) -> tuple
         target = emulator.machine(built.system.board, built.image)
         options = Options(folder, fresh=True, extra=oracle_kit.arguments(built.image, folder / "oracle"))
         with Emulator(target, options) as running, open(folder / "console", "wb") as console:
-            follow(running, Ending(5.0), [console], None)
+            follow(running, Ending(LONG_ENOUGH), [console], None)
     return built, oracle_kit.verdict(folder / "oracle")
 
 

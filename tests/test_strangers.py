@@ -60,7 +60,7 @@ class Stranger:
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
-            timeout=180,
+            timeout=400,
         )
         print(f"$ {shlex.join(words)}\n{done.stdout}{done.stderr}", end="")  # pytest -s shows it
         assert done.returncode == expect, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -80,7 +80,7 @@ def as_stranger() -> tuple[str, ...]:
 
 
 def run(*words: str | Path, cwd: Path | None = None) -> None:
-    done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, f"{words}:\n{done.stdout}\n{done.stderr}"
 
 

@@ -46,7 +46,7 @@ def tracked(*suffixes: str) -> list[Path]:
 
 def python(*words: str) -> str:
     """Run a Python tool of the virtual environment; what it complains about, "" when it is content."""
-    done = subprocess.run([sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    done = subprocess.run([sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, timeout=900)
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 

@@ -37,7 +37,7 @@ pytestmark = [
 def analyse(name: str, root: Path = ROOT) -> str:
     """What EVA says at the end of the analysis of tests/values/NAME.c in the tree `root`."""
     words = [*FRAMA_C, *PRECISION[name], str(root / "tests" / "values" / f"{name}.c")]
-    done = subprocess.run(words, cwd=root, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(words, cwd=root, capture_output=True, text=True, timeout=1800)
     assert done.returncode == 0, done.stdout[-4000:]
     _, found, summary = done.stdout.partition("ANALYSIS SUMMARY")
     assert found, done.stdout[-4000:]

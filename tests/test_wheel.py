@@ -22,10 +22,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which the wheel of this checkout is installed."""
     place = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(place), str(ROOT)], check=True, timeout=300)
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(place), str(ROOT)], check=True, timeout=900)
     wheel = next(place.glob("parclose-*.whl"))
     target = place / "site"
-    subprocess.run([*pip, "install", "--no-deps", "--target", str(target), str(wheel)], check=True, timeout=300)
+    subprocess.run([*pip, "install", "--no-deps", "--target", str(target), str(wheel)], check=True, timeout=900)
     return target
 
 
@@ -43,7 +43,7 @@ def parclose(path: tuple[Path, ...], home: Path, *words: str) -> subprocess.Comp
     script = f"import sys; sys.path[:0] = {[*map(str, path)]}; from parclose.__main__ import main; sys.exit(main())"
     environment = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "PYTHONPATH": ""}
     command = [sys.executable, "-S", "-P", "-c", script, *words]
-    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=400)
 
 
 def listing(folder: Path) -> list[str]:
