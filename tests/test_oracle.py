@@ -87,6 +87,7 @@ def test_a_wrong_table_is_caught(tmp_path: Path) -> None:
     outcome, verdict = observe(built, tmp_path)
     assert {end.partition: end.status for end in outcome.report.ends()}["trespasser"] == 0
     place = built.plan.partition("victim").physical
+    print("\na page of the victim's in the trespasser's tables:", *verdict.faults, sep="\n  ")  # pytest -s shows it
     assert [(fault.owner, fault.kind, fault.physical, fault.virtual) for fault in verdict.faults] == [
         ("trespasser", "r", place, THERE),
         ("trespasser", "w", place, THERE),
