@@ -39,6 +39,12 @@ CONSOLE = (HOST / "io_monitor_model.c", *sorted((IO / "server").glob("console_*.
 E1000E = (HOST / "io_e1000e_model.c", *sorted((IO / "drivers").glob("e1000e*.c")))
 VIRTIO = (HOST / "io_virtio_model.c", IO / "drivers" / "virtio_pci.c", IO / "drivers" / "virtio_queue.c")
 VIRTIO_BLK = (*VIRTIO, HOST / "io_virtio_blk_model.c", *sorted((IO / "drivers").glob("virtio_blk*.c")))
+NETWORK = (
+    HOST / "io_network_model.c",
+    HOST / "io_monitor_model.c",
+    *sorted((IO / "server").glob("network_*.c")),
+    *RINGS,
+)
 
 PROGRAMS = {
     "io_nvme": (HOST / "io_nvme_model.c", *sorted((IO / "drivers").glob("nvme*.c"))),
@@ -50,6 +56,8 @@ PROGRAMS = {
     "io_block_server": BLOCK,
     "io_block_hostile": BLOCK,
     "io_console": CONSOLE,
+    "io_network_server": NETWORK,
+    "io_network_hostile": NETWORK,
 }
 
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "channels.h"
+#include "cards.h"
 #include "disks.h"
 #include "lines.h"
 #include "server/log.h"
@@ -7,7 +8,8 @@
 
 static struct block_channel block_channel[BLOCK_CHANNELS];
 static struct console_client console_client[CONSOLE_CLIENTS];
-static uint32_t block_channels, console_clients;
+static struct network_channel network_channel[NETWORK_CHANNELS];
+static uint32_t block_channels, console_clients, network_channels;
 
 static bool open_block(const struct channel_descriptor *channel) {
   struct block_server *server = disks_find(channel->device);
@@ -33,7 +35,22 @@ static bool open_console(const struct channel_descriptor *channel) {
   return true;
 }
 
-static bool open(const struct channel_descriptor *channel) {
+static bool open_network(const struct descriptor_page *page, const struct channel_descriptor *channel,
+                         uint32_t position) {
+  const struct address_descriptor *addresses =
+      (const struct address_descriptor *)((const char *)page + page->addresses.offset);
+  struct network_server *server = cards_find(channel);
+  if (!server || network_channels == NETWORK_CHANNELS)
+    return false;
+  struct network_channel *new = &network_channel[network_channels++];
+  network_channel_init(new, server, channel, position, addresses + channel->first_address, calls_life());
+  source_set(channel->event, (struct source){.kind = SOURCE_NETWORK_CLIENT, .network_client = new});
+  return true;
+}
+
+static bool open(const struct descriptor_page *page, uint32_t position) {
+  const struct channel_descriptor *channel =
+      (const struct channel_descriptor *)((const char *)page + page->channels.offset) + position;
   if (channel->end != END_SERVER || channel->size < sizeof(struct channel_window))
     return false;
   switch (channel->class) {
@@ -41,6 +58,8 @@ static bool open(const struct channel_descriptor *channel) {
     return open_block(channel);
   case CLASS_CONSOLE:
     return open_console(channel);
+  case CLASS_NETWORK:
+    return open_network(page, channel, position);
   default:
     return false;
   }
@@ -50,7 +69,8 @@ void channels_open(const struct descriptor_page *page) {
   const struct channel_descriptor *channel =
       (const struct channel_descriptor *)((const char *)page + page->channels.offset);
   for (uint32_t i = 0; i < page->channels.count; i++) {
-    if (!open(&channel[i]) && channel[i].end == END_SERVER)
+    if (!open(page, i) && channel[i].end == END_SERVER)
       log_line(channel[i].peer, "this channel has no server");
   }
+  cards_begin();
 }

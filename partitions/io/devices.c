@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "devices.h"
+#include "cards.h"
 #include "disks.h"
 #include "lines.h"
 
@@ -9,18 +10,23 @@ void devices_open(const struct descriptor_page *page) {
     lines_open(page, i);
   for (uint32_t i = 0; i < page->devices.count; i++)
     disks_open(page, i);
+  for (uint32_t i = 0; i < page->devices.count; i++)
+    cards_open(page, i);
 }
 
 bool devices_run(void) {
   bool more = disks_run();
+  more |= cards_run();
   return lines_run() || more;
 }
 
 uint64_t devices_deadline(void) {
-  uint64_t disk = disks_deadline(), line = lines_deadline();
-  return disk < line ? disk : line;
+  uint64_t disk = disks_deadline(), card = cards_deadline(), line = lines_deadline();
+  uint64_t device = disk < card ? disk : card;
+  return device < line ? device : line;
 }
 
 void devices_look(void) {
   disks_look();
+  cards_look();
 }

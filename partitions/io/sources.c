@@ -19,11 +19,18 @@ static void dispatch(const struct source *source) {
     calls_acknowledge(source->device, source->interrupt);
     console_server_interrupt(source->console);
     break;
+  case SOURCE_NETWORK_DEVICE:
+    calls_acknowledge(source->device, source->interrupt);
+    network_server_interrupt(source->network);
+    break;
   case SOURCE_BLOCK_CLIENT:
     block_channel_event(source->block_client);
     break;
   case SOURCE_CONSOLE_CLIENT:
     console_client_event(source->console_client);
+    break;
+  case SOURCE_NETWORK_CLIENT:
+    network_channel_event(source->network_client);
     break;
   case SOURCE_NONE:
     break;

@@ -8,13 +8,16 @@
 #include "calls.h"
 #include "server/block_server.h"
 #include "server/console_server.h"
+#include "server/network_server.h"
 
 enum source_kind {
   SOURCE_NONE,
   SOURCE_BLOCK_DEVICE,
   SOURCE_CONSOLE_DEVICE,
+  SOURCE_NETWORK_DEVICE,
   SOURCE_BLOCK_CLIENT,
-  SOURCE_CONSOLE_CLIENT
+  SOURCE_CONSOLE_CLIENT,
+  SOURCE_NETWORK_CLIENT
 };
 
 struct source {
@@ -22,8 +25,10 @@ struct source {
   union {
     struct block_server *block;
     struct console_server *console;
+    struct network_server *network;
     struct block_channel *block_client;
     struct console_client *console_client;
+    struct network_channel *network_client;
   };
   uint32_t device, interrupt; /* for calls, of a device */
 };

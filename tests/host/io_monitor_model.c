@@ -39,9 +39,9 @@ static enum status convert_one(const struct model_channel *channel, struct conve
   CHECK(entry->length != 0 && (entry->access == RIGHT_READ || entry->access == RIGHT_WRITE));
   if (!(channel->rights & needed))
     return STATUS_NO_RIGHT;
-  if (!inside(entry->offset, entry->length, 0, EXTENT_SIZE))
+  if (!inside(entry->offset, entry->length, 0, channel->bytes ? 1ull << 32 : EXTENT_SIZE))
     return STATUS_OUTSIDE_EXTENT;
-  if ((entry->offset | entry->length) & 511)
+  if (!channel->bytes && (entry->offset | entry->length) & 511)
     return STATUS_UNALIGNED;
   if (!inside(entry->address, entry->length, CLIENT_MEMORY, CLIENT_SIZE))
     return STATUS_BAD_RANGE;

@@ -19,6 +19,7 @@
 struct model_channel {
   uint32_t life, quota, in_flight, signals;
   bool connected;
+  bool bytes; /* its endpoint is a card: no extent, and any length */
   uint32_t rights;
   uint64_t physical, start; /* of its memory, of its extent */
 };
