@@ -20,7 +20,7 @@ _RING3 = (*_COMMON, _PROGRAM)
 # No red zone: an interrupt in ring 0 uses the same stack. No vector registers: they hold the partition's values.
 _RING0 = (*_COMMON, "-mcmodel=kernel", "-mno-red-zone", "-mgeneral-regs-only")
 
-_PRIVATE_HEADERS = ("runtime.h",)  # what the runtime's own files share
+_PRIVATE_HEADERS = ("runtime.h", "network.h")  # what the runtime's own files share
 
 
 @dataclass(frozen=True)

@@ -220,6 +220,61 @@ enum status peer_commit(struct peer *peer, size_t size);
    something new. STATUS_BAD_ARGUMENT: there was no peek. */
 enum status peer_done(struct peer *peer);
 
+/* --- a network: Ethernet frames, from destination address to the end of the payload --- */
+
+#define NETWORK_SLOTS 64u /* frames in each direction that wait in the channel at most */
+
+/* A frame that is sent from where it stands: not to be changed while it is `busy`. */
+struct network_loan {
+  bool busy;
+};
+
+struct network {
+  const struct channel_descriptor *channel;
+  struct channel_window *window;
+  uint32_t epoch;
+  uint32_t slots; /* of each direction; 0: not open */
+  struct virtqueue_driver receive, transmit;
+  uint8_t receive_slot[QUEUE_SIZE], transmit_slot[QUEUE_SIZE]; /* by head */
+  struct network_loan *loan[QUEUE_SIZE];                       /* by head; null: a copy */
+  uint8_t free[NETWORK_SLOTS];                                 /* slots for frames to go */
+  uint32_t free_count;
+  uint16_t arrived[NETWORK_SLOTS]; /* bytes of the frame in this slot; 0: lent to the server */
+  uint8_t inbox[NETWORK_SLOTS];    /* those slots in order, a ring */
+  uint32_t inbox_start, inbox_end; /* free-running */
+  bool reserved;
+  uint8_t reserved_slot;
+  bool untold; /* the server has not been told of the last frames yet */
+};
+
+bool network_open(struct network *network,
+                  const struct channel_descriptor *channel);           /* false: no network channel of ours */
+void network_address(const struct network *network, uint8_t *address); /* six bytes: ours */
+bool network_link(const struct network *network); /* the wire is there, as far as we know; its change is an event */
+uint64_t network_counted(const struct network *network, enum counter what); /* as the server says */
+
+/* STATUS_OK: on its way, and the frame's memory free again. It may be lost, as on any wire.
+   STATUS_TIMEOUT: no room. STATUS_BAD_ARGUMENT: no frame's size, or not open. */
+enum status network_send(struct network *network, const void *frame, size_t size, uint64_t deadline);
+/* Many at once: queue them, then flush. (network_peek and network_receive flush before they wait.) */
+enum status network_queue(struct network *network, const void *frame, size_t size, uint64_t deadline);
+void network_flush(struct network *network);
+/* As network_queue, but a long frame to somebody beyond the wire is read by the card from where it stands: then loan->busy
+   is set, and cleared by a later call here once the card has read it, or the server was restarted. */
+enum status network_lend(struct network *network, struct network_loan *loan, const void *frame, size_t size,
+                         uint64_t deadline);
+bool network_settle(struct network *network, const struct network_loan *loan, uint64_t deadline); /* until not busy */
+/* A frame that is made where it goes out: room for ETHERNET_FRAME bytes, the same again until the commit. Null: the deadline
+   came. A commit only queues. */
+void *network_reserve(struct network *network, uint64_t deadline);
+enum status network_commit(struct network *network, size_t size);
+
+/* Returns the frame's length, cut to `size`; -1: the deadline came. */
+int network_receive(struct network *network, void *buffer, size_t size, uint64_t deadline);
+/* The oldest frame where it stands, the same again until it is done. Null: the deadline came. */
+const void *network_peek(struct network *network, size_t *size, uint64_t deadline);
+void network_done(struct network *network);
+
 /* --- bytes and strings --- */
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
