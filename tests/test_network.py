@@ -13,7 +13,7 @@ Boot = Callable[..., Any]
 
 
 def test_guests_among_themselves(parclose_boot: Boot) -> None:
-    """Every frame comes back unchanged, in three lives; who is not in the lists is not heard, whatever it calls itself."""
+    """Every frame comes back unchanged, in three lives; who is in no list is not heard, whatever it calls itself."""
     machine = parclose_boot(NETWORK / "closed.yaml", timeout=60)
     machine.expect(r"spoofer\| refused as it should be")
     for life in (1, 2, 3):
