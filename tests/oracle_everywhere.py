@@ -59,17 +59,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "without_oracle(reason): its machines run without the isolation oracle")
     if not asked() or hasattr(config, "workerinput"):
         return
-    real = shutil.which(emulator.PROGRAM)
     shutil.rmtree(OUT, ignore_errors=True)
-    (OUT / "bin").mkdir(parents=True)
+    os.environ["PATH"] = f"{install(OUT)}{os.pathsep}{os.environ['PATH']}"
+
+
+def install(out: Path) -> Path:
+    """Make a folder for the PATH with our QEMU in it, which leaves what it found in `out`/runs."""
+    real, folder = shutil.which(emulator.PROGRAM), out / "bin"
+    folder.mkdir(parents=True)
     oracle_kit.plugin()
-    wrapper = OUT / "bin" / emulator.PROGRAM
+    wrapper = folder / emulator.PROGRAM
     ours = [sys.executable, str(oracle_kit.HERE / "oracle" / "qemu.py"), str(real)]
     wrapper.write_text(
-        WRAPPER.format(runs=shlex.quote(str(OUT / "runs")), real=shlex.quote(str(real)), ours=shlex.join(ours))
+        WRAPPER.format(runs=shlex.quote(str(out / "runs")), real=shlex.quote(str(real)), ours=shlex.join(ours))
     )
     wrapper.chmod(0o755)
-    os.environ["PATH"] = f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}"
+    return folder
 
 
 @pytest.hookimpl(wrapper=True)
