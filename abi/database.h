@@ -3,8 +3,9 @@
  * The resource database: what the builder writes, the monitor enforces, the
  * manager reads and `parclose inspect` decodes from the bytes of the image.
  *
- * All references are indexes or byte offsets from the start of the database,
- * so it reads the same at every address. Times are nanoseconds, sizes bytes,
+ * References are indexes or byte offsets from the start of the database, so
+ * it reads the same at every address; those that the monitor follows in each
+ * conversion are ring-0 addresses, and said a second time as indexes. Times are nanoseconds, sizes bytes,
  * physical addresses bytes from 0. Nothing in it changes while the machine
  * runs; the live word of a row (owner, state, life) stands in the monitor's
  * own data under the same index (live.h).
@@ -156,13 +157,14 @@ struct descriptor_row {
   uint32_t resource;        /* enum resource */
   uint32_t target;          /* index of the region, device or channel */
   uint32_t rights;          /* RIGHT_*; of a channel: what the client may ask of its endpoint */
-  uint32_t required;        /* 1: the partition does not start without it */
-  uint32_t end;             /* enum channel_end, of a channel */
-  uint32_t event;           /* the partition's event that a signal from the other end sets, of a channel */
+  uint16_t required;        /* 1: the partition does not start without it */
+  uint16_t end;             /* enum channel_end, of a channel */
+  uint16_t converts;        /* 1: this is a channel's server's end, and the channel has an endpoint */
+  uint16_t event;           /* the partition's event that a signal from the other end sets, of a channel */
   uint32_t other_partition; /* of a channel: the partition at the other end, and */
   uint32_t other_event;     /* the event there that a signal from this end sets */
-  uint32_t reserved;
-  uint64_t address; /* partition-relative, of a region or channel window */
+  uint64_t row;             /* ring-0 address of the target's row */
+  uint64_t address;         /* partition-relative, of a region or channel window */
   char name[LIMIT_NAME + 1];
 };
 
@@ -209,7 +211,7 @@ struct endpoint_row {
   uint32_t server;      /* partition index */
   uint32_t class;       /* enum channel_class */
   uint32_t device;      /* index; NONE: a network without an uplink */
-  uint32_t block_size;  /* bytes; of a network 1, so that conversion takes every length */
+  uint32_t block_mask;  /* block size less 1; of a network 0, so that conversion takes every length */
   uint64_t start, size; /* extent on the device, bytes */
   uint32_t rights;
   uint32_t shared;
@@ -221,10 +223,13 @@ struct channel_row {
   uint32_t client_descriptor, server_descriptor; /* descriptor indexes */
   uint32_t class;                                /* enum channel_class */
   uint32_t endpoint;                             /* index; NONE between guests */
-  uint32_t rights;         /* what conversion grants: endpoint's rights and channel's access together */
+  uint32_t buffer_rights;  /* RIGHT_* that a device may have to the client's buffers, by the endpoint's rights and the
+                              channel's access: it writes where the client reads the endpoint, and the other way round */
   uint32_t quota;          /* conversions in flight, at most LIMIT_IN_FLIGHT */
   uint64_t physical, size; /* the window */
-  uint32_t client_regions, client_region_count; /* the client's descriptors of regions: first index, number */
+  uint64_t endpoint_row;   /* ring-0 address of that row; 0 between guests */
+  uint64_t client_first_region, client_last_region; /* ring-0 addresses of the client's descriptors of regions */
+  uint32_t index;                                   /* of this row */
 };
 
 #endif

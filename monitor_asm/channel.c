@@ -6,8 +6,6 @@
 #include "event.h"
 #include "monitor.h"
 
-#define COUNT_ONE (1ull << 8)
-
 static uint64_t word_of(uint32_t state, uint32_t in_flight, uint32_t life) {
   return state | (uint64_t)in_flight << 8 | (uint64_t)life << 32;
 }
@@ -40,20 +38,6 @@ void channel_disconnect(uint32_t channel) {
     uint32_t in_flight = LIVE_IN_FLIGHT(old);
     new = word_of(in_flight == 0 ? CHANNEL_ALLOCATED : CHANNEL_DRAINING, in_flight, LIVE_LIFE(old));
   } while (!atomic_compare_exchange_weak(&channel_live[channel], &old, new));
-}
-
-/* Count `count` conversions of the client's life `life`, if it is still that life. */
-uint64_t channel_count(uint32_t channel, uint32_t count, uint64_t life, uint32_t quota) {
-  uint64_t old = channel_live[channel];
-  do {
-    if (LIVE_STATE(old) != CHANNEL_CONNECTED)
-      return LIVE_STATE(old) == CHANNEL_FREE ? STATUS_NOT_ASSIGNED : STATUS_NOT_CONNECTED;
-    if (LIVE_LIFE(old) != life)
-      return STATUS_STALE_LIFE;
-    if (LIVE_IN_FLIGHT(old) + count > quota)
-      return STATUS_QUOTA;
-  } while (!atomic_compare_exchange_weak(&channel_live[channel], &old, old + count * COUNT_ONE));
-  return STATUS_OK;
 }
 
 /* The last one of a draining channel lets the client be started again: the manager is told. */

@@ -1,69 +1,82 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Convert and validate: a client's partition-relative address becomes a physical one, or a status. Arithmetic on
- * descriptors, nothing else: no memory of the client is read. Pure: it is tested on the host too.
+ * descriptors, nothing else: no memory of the client is read. Pure: it is tested on the host too. Last, the count.
  */
 #ifndef MONITOR_CONVERT_H
 #define MONITOR_CONVERT_H
 
 #include "state.h"
 
-struct convert_target {
-  const struct descriptor_row *descriptors; /* the client's regions, by address */
-  uint64_t region_count;
-  const struct region_row *regions;
-  const struct channel_row *channel;
-  const struct endpoint_row *endpoint;
-};
-
-/* Lengths are 32 bits wide and ends are compared by subtraction, so nothing here can wrap. */
-static inline bool inside(uint64_t start, uint64_t size, uint64_t at, uint64_t length) {
-  return at >= start && at - start < size && length <= size - (at - start);
+/* Whether `length` bytes at `offset` end within `size`. By subtraction, so nothing can wrap. */
+static inline bool fits(uint64_t size, uint64_t offset, uint64_t length) {
+  return length <= size && offset <= size - length;
 }
 
-/* From the last region to the first: what guests have read and written is in their data or on their stack. */
-static inline uint64_t find_memory(const struct convert_target *target, struct convert_entry *entry) {
-  for (const struct descriptor_row *descriptor = target->descriptors + target->region_count;
-       descriptor-- != target->descriptors;) {
-    const struct region_row *region = &target->regions[descriptor->target];
-    if (!inside(descriptor->address, region->size, entry->address, entry->length))
-      continue;
-    if ((descriptor->rights & entry->access) == 0)
-      return STATUS_NO_RIGHT;
-    entry->physical = region->physical + (entry->address - descriptor->address);
-    return STATUS_OK;
+/* Regions are sorted by address, so only the last that does not begin above it can hold it. From the last to the first:
+   what guests have read and written is in their data or on their stack. */
+static inline uint64_t find_memory(const struct channel_row *channel, struct convert_entry *entry) {
+  const struct descriptor_row *first = (const void *)(channel->client_first_region);
+  const struct descriptor_row *descriptor = (const void *)(channel->client_last_region);
+  uint64_t offset;
+  while (__builtin_sub_overflow(entry->address, descriptor->address, &offset)) {
+    if (descriptor == first)
+      return STATUS_BAD_RANGE;
+    descriptor--;
   }
-  return STATUS_BAD_RANGE;
+  const struct region_row *region = (const void *)(descriptor->row);
+  if (!fits(region->size, offset, entry->length))
+    return STATUS_BAD_RANGE;
+  if ((descriptor->rights & entry->access) == 0)
+    return STATUS_NO_RIGHT;
+  entry->physical = region->physical + offset;
+  return STATUS_OK;
 }
 
-/* A device that writes the client's memory reads the disk, and the other way round. */
-static inline uint64_t find_extent(const struct convert_target *target, struct convert_entry *entry) {
-  const struct endpoint_row *endpoint = target->endpoint;
-  uint32_t needed = entry->access ^ (RIGHT_READ | RIGHT_WRITE);
-  if ((target->channel->rights & needed) == 0)
+static inline uint64_t find_extent(const struct channel_row *channel, struct convert_entry *entry) {
+  const struct endpoint_row *endpoint = (const void *)(channel->endpoint_row);
+  if ((channel->buffer_rights & entry->access) == 0)
     return STATUS_NO_RIGHT;
-  if (!inside(0, endpoint->size, entry->offset, entry->length))
+  if (!fits(endpoint->size, entry->offset, entry->length))
     return STATUS_OUTSIDE_EXTENT;
-  if (((entry->offset | entry->length) & (endpoint->block_size - 1)) != 0)
+  if (((uint32_t)(entry->offset | entry->length) & endpoint->block_mask) != 0)
     return STATUS_UNALIGNED;
   entry->device_offset = endpoint->start + entry->offset;
   return STATUS_OK;
 }
 
 /* Each field of the caller's is read once, before anything is checked: nobody can change it in between. */
-static inline uint64_t convert_one(const struct convert_target *target, volatile struct convert_entry *slot) {
+static inline uint64_t convert_one(const struct channel_row *channel, volatile struct convert_entry *slot) {
   struct convert_entry entry = {
       .address = slot->address, .offset = slot->offset, .length = slot->length, .access = slot->access};
   if (entry.length == 0 || (entry.access != RIGHT_READ && entry.access != RIGHT_WRITE))
     return STATUS_BAD_ARGUMENT;
-  uint64_t status = find_extent(target, &entry);
+  uint64_t status = find_extent(channel, &entry);
   if (status == STATUS_OK)
-    status = find_memory(target, &entry);
+    status = find_memory(channel, &entry);
   if (status == STATUS_OK) {
     slot->physical = entry.physical;
     slot->device_offset = entry.device_offset;
   }
   return status;
+}
+
+#define COUNT_ONE (1ull << 8)
+
+/* Count `count` conversions of the client's life `life`, if it is still that life. */
+static inline uint64_t channel_count(uint32_t channel, uint32_t count, uint64_t life, uint32_t quota) {
+  uint64_t old = channel_live[channel];
+  uint64_t more = count * COUNT_ONE;
+  do {
+    uint8_t state = LIVE_STATE(old);
+    if (state != CHANNEL_CONNECTED)
+      return state == CHANNEL_FREE ? STATUS_NOT_ASSIGNED : STATUS_NOT_CONNECTED;
+    if (LIVE_LIFE(old) != life)
+      return STATUS_STALE_LIFE;
+    if (LIVE_IN_FLIGHT(old + more) > quota)
+      return STATUS_QUOTA;
+  } while (!atomic_compare_exchange_weak(&channel_live[channel], &old, old + more));
+  return STATUS_OK;
 }
 
 #endif

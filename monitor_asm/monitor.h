@@ -81,7 +81,6 @@ void channel_allocate(uint32_t channel);
 void channel_connect(uint32_t channel, uint32_t life);
 void channel_disconnect(uint32_t channel);
 uint64_t channel_release(uint32_t channel, uint64_t count);
-uint64_t channel_count(uint32_t channel, uint32_t count, uint64_t life, uint32_t quota);
 void channel_forget(uint32_t channel);
 
 /* call.c */

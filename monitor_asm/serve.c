@@ -5,50 +5,56 @@
 #include "convert.h"
 #include "monitor.h"
 
-/* A channel that the caller serves. Whether it is assigned its live word says: it is out of CHANNEL_FREE only then. */
-static inline uint64_t served_channel(untrusted index, uint32_t *channel) {
+/* Of a channel that the caller serves. Whether the channel is assigned its live word says: it is out of CHANNEL_FREE
+   only then. */
+static inline uint64_t server_end(const struct descriptor_row *end) {
+  if (end->resource != RESOURCE_CHANNEL)
+    return STATUS_BAD_INDEX;
+  return end->end == END_SERVER ? STATUS_OK : STATUS_NOT_PERMITTED;
+}
+
+static inline uint64_t served_channel(untrusted index, const struct descriptor_row **end) {
   const struct context *context = CONTEXT;
   if (index.raw >= context->descriptor_count)
     return STATUS_BAD_INDEX;
-  const struct descriptor_row *own = &context->descriptors[index.raw];
-  if (own->resource != RESOURCE_CHANNEL)
-    return STATUS_BAD_INDEX;
-  *channel = own->target;
-  return own->end == END_SERVER ? STATUS_OK : STATUS_NOT_PERMITTED;
+  *end = &context->descriptors[index.raw];
+  return server_end(*end);
+}
+
+/* Why nothing is converted by it. */
+static uint64_t no_conversion(const struct descriptor_row *end, untrusted count) {
+  uint64_t status = server_end(end);
+  return status != STATUS_OK ? status : count.raw - 1 >= LIMIT_BATCH ? STATUS_BAD_ARGUMENT : STATUS_NOT_PERMITTED;
 }
 
 /* All or none. On refusal the caller gets the entry's index as the value. */
 struct result call_convert(untrusted index, untrusted count, untrusted life) {
-  uint32_t live;
-  uint64_t status = served_channel(index, &live);
-  if (status != STATUS_OK)
-    return just(status);
+  const struct context *context = CONTEXT;
+  if (index.raw >= context->descriptor_count)
+    return just(STATUS_BAD_INDEX);
+  const struct descriptor_row *end = &context->descriptors[index.raw];
+  if (end->converts == 0)
+    return just(no_conversion(end, count));
+  const struct channel_row *channel = (const void *)(end->row);
   if (count.raw - 1 >= LIMIT_BATCH)
     return just(STATUS_BAD_ARGUMENT);
-  const struct channel_row *channel = channel_row(live);
-  if (channel->endpoint == NONE)
-    return just(STATUS_NOT_PERMITTED);
-  struct convert_target target = {.descriptors = descriptor_row(channel->client_regions),
-                                  .region_count = channel->client_region_count,
-                                  .regions = TABLE(regions, region_row),
-                                  .channel = channel,
-                                  .endpoint = TABLE(endpoints, endpoint_row) + channel->endpoint};
-  for (uint64_t i = 0; i < count.raw; i++) {
-    status = convert_one(&target, &CALL_PAGE->convert[i]);
+  struct convert_entry *entry = CALL_PAGE->convert;
+  for (uint64_t left = count.raw; left != 0; left--, entry++) {
+    uint64_t status = convert_one(channel, entry);
     if (status != STATUS_OK)
-      return (struct result){status, i};
+      return (struct result){status, count.raw - left};
   }
-  return just(channel_count(live, (uint32_t)count.raw, life.raw, channel->quota));
+  return just(channel_count(channel->index, (uint32_t)count.raw, life.raw, channel->quota));
 }
 
 struct result call_release(untrusted index, untrusted count, untrusted) {
-  uint32_t live;
-  uint64_t status = served_channel(index, &live);
-  return just(status == STATUS_OK ? channel_release(live, count.raw) : status);
+  const struct descriptor_row *end;
+  uint64_t status = served_channel(index, &end);
+  return just(status == STATUS_OK ? channel_release(end->target, count.raw) : status);
 }
 
 struct result call_channel(untrusted index, untrusted, untrusted) {
-  uint32_t live;
-  uint64_t status = served_channel(index, &live);
-  return status == STATUS_OK ? (struct result){STATUS_OK, channel_live[live]} : just(status);
+  const struct descriptor_row *end;
+  uint64_t status = served_channel(index, &end);
+  return status == STATUS_OK ? (struct result){STATUS_OK, channel_live[end->target]} : just(status);
 }

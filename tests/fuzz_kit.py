@@ -170,11 +170,13 @@ def prepare(built: BuildResult, seed: int, end_ns: int) -> Path:
     for index, row in enumerate(built.plan.descriptors):
         owner = built.plan.partitions[row.partition].partition.name
         if row.name == "loose" or (owner, row.name) == ("lines", "com2"):
-            image.write(image_kit.row_of(memory, "descriptors", index, "required"), bytes(4))
+            image.write(image_kit.row_of(memory, "descriptors", index, "required"), bytes(2))
     for index, channel in enumerate(built.plan.channels):
         client = built.plan.partitions[channel.client].partition.name
         if (client, channel.channel.client_name) == ("never", "console"):  # in no layout does one serve such an end
             image.write(image_kit.row_of(memory, "channels", index, "endpoint"), b"\xff" * 4)
+            image.write(image_kit.row_of(memory, "channels", index, "endpoint_row"), bytes(8))
+            image.write(image_kit.row_of(memory, "descriptors", channel.server_descriptor, "converts"), bytes(2))
     start = constants()["DATABASE_PHYSICAL"]
     size = int.from_bytes(image.read(start + 12, 4), "little")
     assert DATABASE_AT + size <= FACTS

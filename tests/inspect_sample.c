@@ -30,6 +30,7 @@ struct sample {
   uint32_t start_order[2];
 };
 
+#define ROW(table, index) (DATABASE_ADDRESS + offsetof(struct sample, table[index]))
 #define TABLE_OF(member)                                                                                               \
   .member = {offsetof(struct sample, member),                                                                          \
              sizeof(((struct sample *)0)->member) / sizeof(((struct sample *)0)->member[0])}
@@ -37,7 +38,7 @@ struct sample {
 #define REGION(who, what, region, where, access)                                                                       \
   {                                                                                                                    \
     .partition = who, .resource = RESOURCE_REGION, .target = region, .rights = access, .required = 1,                  \
-    .address = where, .name = what                                                                                     \
+    .row = ROW(regions, region), .address = where, .name = what                                                        \
   }
 #define OWN(who, first)                                                                                                \
   REGION(who, "text", first, PROGRAM_ADDRESS, RIGHT_READ | RIGHT_EXECUTE),                                             \
@@ -56,7 +57,8 @@ struct sample {
 #define END(who, what, channel, side, access, number, where)                                                           \
   {                                                                                                                    \
     .partition = who, .resource = RESOURCE_CHANNEL, .target = channel, .rights = access, .required = 1, .end = side,   \
-    .event = number, .other_partition = IO + SENSOR - who, .other_event = number, .address = where, .name = what       \
+    .converts = side == END_SERVER, .event = number, .other_partition = IO + SENSOR - who, .other_event = number,      \
+    .row = ROW(channels, channel), .address = where, .name = what                                                      \
   }
 
 const struct sample sample = {
@@ -95,17 +97,28 @@ const struct sample sample = {
     .slots = {{.partition = MANAGER}, {.partition = IO, .budget_ns = 200000}, {.partition = SENSOR}},
     .partitions = {PARTITION(MANAGER, "manager", ROLE_MANAGER, 0, 3, 3), PARTITION(IO, "io", ROLE_IO, 3, 7, 3),
                    PARTITION(SENSOR, "sensor", ROLE_GUEST, 10, 6, 4)},
-    .descriptors =
-        {OWN(MANAGER, 0),
-         OWN(IO, 3),
-         {.partition = IO, .resource = RESOURCE_DEVICE, .target = 0, .rights = BOTH, .required = 1, .name = "nvme0"},
-         {.partition = IO, .resource = RESOURCE_DEVICE, .target = 1, .rights = BOTH, .required = 1, .name = "com1"},
-         END(IO, "sensor", 0, END_SERVER, BOTH, 0, CHANNEL_ADDRESS),
-         END(IO, "sensor", 1, END_SERVER, BOTH, 1, CHANNEL_ADDRESS + 0x10000),
-         OWN(SENSOR, 6),
-         REGION(SENSOR, "table", 9, REGION_ADDRESS, BOTH),
-         END(SENSOR, "disk", 0, END_CLIENT, BOTH, 0, CHANNEL_ADDRESS),
-         END(SENSOR, "console", 1, END_CLIENT, BOTH, 1, CHANNEL_ADDRESS + 0x10000)},
+    .descriptors = {OWN(MANAGER, 0),
+                    OWN(IO, 3),
+                    {.partition = IO,
+                     .resource = RESOURCE_DEVICE,
+                     .target = 0,
+                     .rights = BOTH,
+                     .required = 1,
+                     .row = ROW(devices, 0),
+                     .name = "nvme0"},
+                    {.partition = IO,
+                     .resource = RESOURCE_DEVICE,
+                     .target = 1,
+                     .rights = BOTH,
+                     .required = 1,
+                     .row = ROW(devices, 1),
+                     .name = "com1"},
+                    END(IO, "sensor", 0, END_SERVER, BOTH, 0, CHANNEL_ADDRESS),
+                    END(IO, "sensor", 1, END_SERVER, BOTH, 1, CHANNEL_ADDRESS + 0x10000),
+                    OWN(SENSOR, 6),
+                    REGION(SENSOR, "table", 9, REGION_ADDRESS, BOTH),
+                    END(SENSOR, "disk", 0, END_CLIENT, BOTH, 0, CHANNEL_ADDRESS),
+                    END(SENSOR, "console", 1, END_CLIENT, BOTH, 1, CHANNEL_ADDRESS + 0x10000)},
     .regions = {OWN_ROWS(MANAGER),
                 OWN_ROWS(IO),
                 OWN_ROWS(SENSOR),
@@ -139,7 +152,7 @@ const struct sample sample = {
                    .server = IO,
                    .class = CLASS_BLOCK,
                    .device = 0,
-                   .block_size = 512,
+                   .block_mask = 511,
                    .start = 0x100000,
                    .size = 0x800000,
                    .rights = BOTH},
@@ -151,12 +164,14 @@ const struct sample sample = {
                   .server_descriptor = 8,
                   .class = CLASS_BLOCK,
                   .endpoint = 0,
-                  .rights = BOTH,
+                  .buffer_rights = BOTH,
                   .quota = 64,
                   .physical = DISK_WINDOW,
                   .size = 0x4000,
-                  .client_regions = 10,
-                  .client_region_count = 4},
+                  .endpoint_row = ROW(endpoints, 0),
+                  .client_first_region = ROW(descriptors, 10),
+                  .client_last_region = ROW(descriptors, 13),
+                  .index = 0},
                  {.name = "console",
                   .client = SENSOR,
                   .server = IO,
@@ -164,11 +179,13 @@ const struct sample sample = {
                   .server_descriptor = 9,
                   .class = CLASS_CONSOLE,
                   .endpoint = 1,
-                  .rights = BOTH,
+                  .buffer_rights = BOTH,
                   .quota = 0,
                   .physical = LINE_WINDOW,
                   .size = 0x5000,
-                  .client_regions = 10,
-                  .client_region_count = 4}},
+                  .endpoint_row = ROW(endpoints, 1),
+                  .client_first_region = ROW(descriptors, 10),
+                  .client_last_region = ROW(descriptors, 13),
+                  .index = 1}},
     .start_order = {IO, SENSOR},
 };

@@ -18,8 +18,8 @@ PLANTED = {
     "a status that nobody looks at": (
         "gcc",
         "serve.c",
-        "  if (status != STATUS_OK)\n    return just(status);\n  if (count.raw - 1",
-        "  if (count.raw - 1",
+        "status == STATUS_OK ? channel_release(end->target, count.raw) : status",
+        "channel_release(end->target, count.raw)",
         "-Wmaybe-uninitialized",
     ),
     "a row that was not found": (

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from image_kit import file_offset, row_of
 from parclose import amend, audit, pipeline
 from parclose.constants import constants
+from parclose.inspect import physical
 from parclose.planned import Plan, Rights, Stretch
 from small_images import build, loaded, make_kit
 
@@ -227,6 +229,59 @@ def test_the_audit_finds_a_changed_bit_of_an_io_bitmap(bit: int, built: pipeline
     changed[place_in_file(image, manager.bitmap) + bit // 8] ^= 1 << bit % 8
     with pytest.raises(audit.AuditError, match=f"'manager' may (not )?use port {bit:#x}"):
         audit.audit(built.system, built.plan, bytes(changed))
+
+
+# table, which row of it, member, the change of its first byte, what the audit says
+ROW_FAULTS = [
+    ("descriptors", "client", "converts", 1, "partition 'sensor' may convert by disk, against the plan"),
+    ("descriptors", "server", "converts", 1, "partition 'io' may not convert by disk.server, against the plan"),
+    ("descriptors", "text", "converts", 1, "partition 'sensor' may convert by text, against the plan"),
+    ("descriptors", "text", "rights", 2, "disk: .* region at 0x400000 that is not its client's text"),
+    ("descriptors", "text", "row", 8, "disk: .* region at 0x400000 that is not its client's text"),
+    ("descriptors", "text", "address", 8, "disk: .* region at 0x400008 that is not its client's text"),
+    ("regions", "text", "size", 8, "disk: .* region at 0x400000 that is not its client's text"),
+    ("channels", "disk", "client_first_region", 8, "disk: .* more or fewer regions than its client has"),
+    ("channels", "disk", "client_last_region", 8, "disk: .* more or fewer regions than its client has"),
+    ("channels", "disk", "endpoint_row", 8, "disk: it reaches .* on the device, which is not its endpoint"),
+    ("channels", "disk", "buffer_rights", 1, "disk: devices have rights 0x[0-9] to its client's buffers"),
+    ("channels", "disk", "index", 1, "disk: conversions in flight are counted or limited as another channel's"),
+    ("channels", "disk", "quota", 1, "disk: conversions in flight are counted or limited as another channel's"),
+    ("endpoints", "disk", "start", 8, "disk: it reaches .* on the device, which is not its endpoint"),
+    ("endpoints", "disk", "size", 8, "disk: it reaches .* on the device, which is not its endpoint"),
+    ("endpoints", "disk", "block_mask", 8, "disk: it reaches .* on the device, which is not its endpoint"),
+]
+
+
+@pytest.mark.parametrize(("table", "which", "member", "change", "said"), ROW_FAULTS)
+def test_the_audit_follows_what_a_conversion_follows(
+    table: str, which: str, member: str, change: int, said: str, built: pipeline.BuildResult
+) -> None:
+    plan, sensor = built.plan, built.plan.partition("sensor")
+    number, channel = next(
+        (number, each)
+        for number, each in enumerate(plan.channels)
+        if (each.channel.client, each.channel.client_name) == ("sensor", "disk")
+    )
+    assert channel.endpoint is not None
+    rows = {
+        "client": channel.client_descriptor,
+        "server": channel.server_descriptor,
+        "text": sensor.first_descriptor if table == "descriptors" else plan.descriptors[sensor.first_descriptor].target,
+        "disk": channel.endpoint if table == "endpoints" else number,
+    }
+    content = bytearray(built.image.read_bytes())
+    content[file_offset(content, row_of(physical.load(built.image), table, rows[which], member))] ^= change
+    with pytest.raises(audit.AuditError, match=said):
+        audit.audit(built.system, plan, bytes(content))
+
+
+@pytest.mark.parametrize("member", ["client_first_region", "client_last_region", "endpoint_row"])
+def test_the_audit_follows_no_row_out_of_the_database(member: str, built: pipeline.BuildResult) -> None:
+    content = bytearray(built.image.read_bytes())
+    place = file_offset(content, row_of(physical.load(built.image), "channels", 0, member))
+    content[place + 7] ^= 1
+    with pytest.raises(audit.AuditError, match=r"nowhere: 0x.* is outside the database|more or fewer regions"):
+        audit.audit(built.system, built.plan, bytes(content))
 
 
 def place_in_file(image: bytes, physical: int) -> int:

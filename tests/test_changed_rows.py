@@ -126,9 +126,8 @@ def test_a_channel_without_the_right_to_write(
     built: Machine, boot: Callable[[Machine], RunningMachine], tmp_path: Path
 ) -> None:
     place, _ = channel_row(inspect.read(built.image))
-    read_only = Change(
-        "channels", place, "rights", 0, constants()["RIGHT_READ"], lambda d: channel_row(d)[1]["rights"], "r--"
-    )
+    only_read = constants()["RIGHT_WRITE"]  # of the buffers
+    read_only = Change("channels", place, "buffer_rights", 0, only_read, lambda d: channel_row(d)[1]["rights"], "r--")
     machine = boot(changed(built, read_only, tmp_path))
     assert attempts(machine) == {CALL: NO_CALL, WRITE: BLOCK_ERROR, READ: BLOCK_OK, LAST: BLOCK_OK}
 

@@ -23,7 +23,7 @@ PRECISION = {
 }
 # File of the monitor, a piece of it, and what is planted in its stead.
 PLANTED = {
-    "convert": ("convert.h", "descriptor-- != target->descriptors;", "descriptor-- + 1 != target->descriptors;"),
+    "convert": ("convert.h", "if (descriptor == first)", "if (descriptor + 1 == first)"),
     "channel": ("channel.c", "&partitions[DATABASE->manager]", "&partitions[DATABASE->manager + 1]"),
     "schedule": ("schedule.h", "slot < frame->count; slot++, place++", "slot <= frame->count; slot++, place++"),
 }

@@ -2,7 +2,8 @@
 """Looks at a finished image as a stranger would: from its bytes, what may each partition really reach?
 
 The page tables are walked in the image's bytes and compared with the rows of the plan (regions, channels, devices),
-not with the list that the tables were made from. A violation is a bug of ours, so it is an error, not a problem.
+not with the list that the tables were made from; what a conversion follows in the database is followed. A violation
+is a bug of ours, so it is an error, not a problem.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from parclose import elf
+from parclose.audit_conversion import conversion_faults
 from parclose.audit_rights import Allowed, Right, by_page, own_ports, own_rights, shared_rights
 from parclose.constants import constants
 from parclose.elf import Elf
@@ -61,6 +63,8 @@ def audit(system: System, plan: Plan, image: bytes) -> None:
     for partition in plan.partitions:
         _check_partition(plan, partition, memory, shared | by_page(own_rights(plan, partition)))
         _check_ports(system, plan, partition, memory)
+    for fault in conversion_faults(system, plan, memory.read):
+        raise AuditError(fault)
 
 
 def _check_segments(plan: Plan, file: Elf) -> None:
@@ -93,14 +97,17 @@ class _Memory:
     def __init__(self, file: Elf) -> None:
         self._segments = file.segments
 
-    def page(self, physical: int) -> bytes:
-        """The page at `physical`."""
-        size = constants()["PAGE_SIZE"]
+    def read(self, physical: int, size: int) -> bytes:
+        """`size` bytes from `physical` on."""
         for segment in self._segments:
             start = physical - segment.physical
             if start >= 0 and start + size <= segment.memory_size:
                 return segment.content[start : start + size].ljust(size, b"\0")
-        raise AuditError(f"the page at {physical:#x} is not in the image")
+        raise AuditError(f"the {size:#x} bytes at {physical:#x} are not in the image")
+
+    def page(self, physical: int) -> bytes:
+        """The page at `physical`."""
+        return self.read(physical, constants()["PAGE_SIZE"])
 
     def table(self, physical: int) -> memoryview:
         """The 512 entries of the page table at `physical`."""

@@ -18,7 +18,8 @@ _COMMON = ("-std=c17", *_BARE, "-gno-record-gcc-switches", "-O2", "-g", "-c")
 _PROGRAM = "-mcmodel=small"  # programs stand below 2 GiB
 _RING3 = (*_COMMON, _PROGRAM)
 # No red zone: an interrupt in ring 0 uses the same stack. No vector registers: they hold the partition's values.
-_RING0 = (*_COMMON, "-mcmodel=kernel", "-mno-red-zone", "-mgeneral-regs-only")
+# Loops start where they start: the monitor's go round once or twice, and the padding before them would be executed.
+_RING0 = (*_COMMON, "-mcmodel=kernel", "-mno-red-zone", "-mgeneral-regs-only", "-fno-align-loops")
 
 _PRIVATE_HEADERS = ("runtime.h", "network.h")  # what the runtime's own files share
 

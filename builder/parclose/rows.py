@@ -55,13 +55,13 @@ def database_rows(system: System, plan: Plan) -> dict[str, list[Row] | list[str]
         "memory": [_memory(extent, system) for extent in _merged(plan.extents)],
         **_schedule(system, plan, index),
         "partitions": [_partition(partition, system) for partition in plan.partitions],
-        "descriptors": [_descriptor(row) for row in plan.descriptors],
+        "descriptors": [_descriptor(row, plan) for row in plan.descriptors],
         "regions": _regions(plan),
         "devices": [_device(device) for device in plan.devices],
         "bars": _bars(plan),
         "interrupts": _interrupts(plan),
         "endpoints": _endpoints(plan),
-        "channels": [_channel(channel, plan, system) for channel in plan.channels],
+        "channels": [_channel(index, channel, plan, system) for index, channel in enumerate(plan.channels)],
         "start_order": [index[name] for name in system.start_order],
         "sums": list(_sums(plan)),
     }
@@ -87,6 +87,11 @@ def rights(value: Rights) -> str:
     """`value` in the constants' names."""
     names = ["RIGHT_READ"] + ["RIGHT_WRITE"] * value.write + ["RIGHT_EXECUTE"] * value.execute
     return " | ".join(names)
+
+
+def buffer_rights(value: Rights) -> str:
+    """What a device may do to buffers of a client that has `value` to its disk: reading the disk writes them."""
+    return " | ".join(["RIGHT_WRITE"] + ["RIGHT_READ"] * value.write)
 
 
 def class_name(value: ChannelClass) -> str:
@@ -189,22 +194,32 @@ def _partition(planned: PlannedPartition, system: System) -> Row:
     }
 
 
-def _descriptor(row: PlannedDescriptor) -> Row:
+def _descriptor(row: PlannedDescriptor, plan: Plan) -> Row:
     found = {
         "partition": str(row.partition),
         "resource": row.resource.value,
         "target": str(row.target),
         "rights": rights(row.rights),
         "required": "1",
+        "row": _address(_TARGETS[row.resource], row.target),
     }
     if row.resource is Resource.CHANNEL:
         found |= {
             "end": "END_SERVER" if row.server_end else "END_CLIENT",
+            "converts": str(int(row.server_end and plan.channels[row.target].endpoint is not None)),
             "event": str(row.event),
             "other_partition": str(row.other_partition),
             "other_event": str(row.other_event),
         }
     return found | {"address": hex(row.address), "name": text(row.name)}
+
+
+_TARGETS = {Resource.REGION: "regions", Resource.DEVICE: "devices", Resource.CHANNEL: "channels"}
+
+
+def _address(table: str, index: int) -> str:
+    """Where the monitor sees row `index` of a table."""
+    return f"ROW({table}, {index})"
 
 
 def _regions(plan: Plan) -> list[Row]:
@@ -288,7 +303,7 @@ def _endpoints(plan: Plan) -> list[Row]:
             "server": str(planned.server),
             "class": class_name(planned.endpoint.channel_class),
             "device": "NONE" if planned.device is None else str(planned.device),
-            "block_size": str(planned.block_size),
+            "block_mask": hex(max(planned.block_size, 1) - 1),
             "start": hex(planned.endpoint.start),
             "size": hex(planned.endpoint.size),
             "rights": rights(endpoint_rights(planned.endpoint.access)),
@@ -298,7 +313,7 @@ def _endpoints(plan: Plan) -> list[Row]:
     ]
 
 
-def _channel(planned: PlannedChannel, plan: Plan, system: System) -> Row:
+def _channel(index: int, planned: PlannedChannel, plan: Plan, system: System) -> Row:
     channel = planned.channel
     client = plan.partitions[planned.client]
     endpoint = None if planned.endpoint is None else system.endpoints[planned.endpoint]
@@ -310,12 +325,14 @@ def _channel(planned: PlannedChannel, plan: Plan, system: System) -> Row:
         "server_descriptor": str(planned.server_descriptor),
         "class": class_name(channel.channel_class),
         "endpoint": "NONE" if planned.endpoint is None else str(planned.endpoint),
-        "rights": rights(convertible(channel.access, endpoint)) if _converts(endpoint) else "0",
+        "buffer_rights": buffer_rights(convertible(channel.access, endpoint)) if _converts(endpoint) else "0",
         "quota": str(min(channel.quota, constants()["LIMIT_IN_FLIGHT"])),
         "physical": hex(planned.physical),
         "size": hex(planned.size),
-        "client_regions": str(client.first_descriptor),
-        "client_region_count": str(client.region_count),
+        "endpoint_row": "0" if planned.endpoint is None else _address("endpoints", planned.endpoint),
+        "client_first_region": _address("descriptors", client.first_descriptor),
+        "client_last_region": _address("descriptors", client.first_descriptor + client.region_count - 1),
+        "index": str(index),
     }
 
 

@@ -16,22 +16,28 @@ static bool inside(uint64_t start, uint64_t size, uint64_t at, uint64_t length) 
   return at >= start && at < start + size && length <= start + size - at;
 }
 
+/* By the indexes of the rows, not by the addresses that the monitor follows. */
+static const struct partition_row *client_of(const struct channel_row *channel) {
+  return FUZZ_ROW(partitions, partition_row, channel->client);
+}
+
 /* A bit for each reason for which this entry must be refused; with none, what it becomes. */
 static uint64_t entry_faults(const struct channel_row *channel, struct convert_entry *entry) {
   const struct endpoint_row *endpoint = FUZZ_ROW(endpoints, endpoint_row, channel->endpoint);
   uint64_t faults = 0;
   if (entry->length == 0 || (entry->access != RIGHT_READ && entry->access != RIGHT_WRITE))
     return MAY(STATUS_BAD_ARGUMENT);
-  uint32_t needed = entry->access == RIGHT_READ ? RIGHT_WRITE : RIGHT_READ; /* who reads memory writes the disk */
-  if ((channel->rights & needed) == 0)
+  if ((channel->buffer_rights & entry->access) == 0)
     faults |= MAY(STATUS_NO_RIGHT);
   if (!inside(0, endpoint->size, entry->offset, entry->length))
     faults |= MAY(STATUS_OUTSIDE_EXTENT);
-  if (endpoint->block_size != 0 && (entry->offset % endpoint->block_size || entry->length % endpoint->block_size))
+  uint64_t block = endpoint->block_mask + 1ull;
+  if (entry->offset % block || entry->length % block)
     faults |= MAY(STATUS_UNALIGNED);
   entry->device_offset = endpoint->start + entry->offset;
-  for (uint32_t i = 0; i < channel->client_region_count; i++) {
-    const struct descriptor_row *row = FUZZ_ROW(descriptors, descriptor_row, channel->client_regions + i);
+  const struct partition_row *client = client_of(channel);
+  for (uint32_t i = 0; i < client->region_count; i++) {
+    const struct descriptor_row *row = FUZZ_ROW(descriptors, descriptor_row, client->first_descriptor + i);
     const struct region_row *region = FUZZ_ROW(regions, region_row, row->target);
     if (!inside(row->address, region->size, entry->address, entry->length))
       continue;
@@ -43,13 +49,14 @@ static uint64_t entry_faults(const struct channel_row *channel, struct convert_e
 
 /* One that is granted wherever anything is. */
 static struct convert_entry good_entry(const struct channel_row *channel) {
-  uint32_t place = channel->client_regions + channel->client_region_count;
+  const struct partition_row *client = client_of(channel);
+  uint32_t place = client->first_descriptor + client->region_count;
   const struct descriptor_row *row;
   do
     row = FUZZ_ROW(descriptors, descriptor_row, --place);
-  while ((row->rights & RIGHT_WRITE) == 0 && place != channel->client_regions);
+  while ((row->rights & RIGHT_WRITE) == 0 && place != client->first_descriptor);
   const struct region_row *region = FUZZ_ROW(regions, region_row, row->target);
-  bool writes = (channel->rights & RIGHT_WRITE) == 0 || below(2) == 0;
+  bool writes = (channel->buffer_rights & RIGHT_READ) == 0 || below(2) == 0;
   return (struct convert_entry){.address = row->address + below(region->size - 512),
                                 .offset = 512 * below(64),
                                 .length = 512,
@@ -57,7 +64,8 @@ static struct convert_entry good_entry(const struct channel_row *channel) {
 }
 
 static struct convert_entry any_entry(const struct channel_row *channel) {
-  uint32_t place = channel->client_regions + (uint32_t)below(channel->client_region_count);
+  const struct partition_row *client = client_of(channel);
+  uint32_t place = client->first_descriptor + (uint32_t)below(client->region_count);
   const struct descriptor_row *row = FUZZ_ROW(descriptors, descriptor_row, place);
   const struct region_row *region = FUZZ_ROW(regions, region_row, row->target);
   struct convert_entry entry = {.address = row->address + (below(region->size) & ~511ull),

@@ -47,48 +47,66 @@ static int byte_is_inside(uint64_t start, uint64_t size, __uint128_t at) {
   return at >= start && at < (__uint128_t)start + size;
 }
 
+struct tables {
+  struct descriptor_row descriptors[REGIONS];
+  struct region_row regions[REGIONS];
+  struct endpoint_row endpoint;
+  struct channel_row channel;
+};
+
 /* First and last byte inside one and the same region, said with 128 bits so that nothing wraps. */
-static uint64_t model(const struct convert_target *target, const struct convert_entry *entry) {
+static uint64_t model(const struct tables *tables, const struct convert_entry *entry) {
   if (entry->length == 0 || (entry->access != RIGHT_READ && entry->access != RIGHT_WRITE))
     return STATUS_BAD_ARGUMENT;
-  if (!(target->channel->rights & (entry->access == RIGHT_WRITE ? RIGHT_READ : RIGHT_WRITE)))
+  if (!(tables->channel.buffer_rights & entry->access))
     return STATUS_NO_RIGHT;
   __uint128_t last = (__uint128_t)entry->offset + entry->length - 1;
-  if (!byte_is_inside(0, target->endpoint->size, entry->offset) || !byte_is_inside(0, target->endpoint->size, last))
+  if (!byte_is_inside(0, tables->endpoint.size, entry->offset) || !byte_is_inside(0, tables->endpoint.size, last))
     return STATUS_OUTSIDE_EXTENT;
   if (entry->offset % BLOCK != 0 || entry->length % BLOCK != 0)
     return STATUS_UNALIGNED;
-  for (uint32_t i = 0; i < target->region_count; i++) {
-    uint64_t start = target->descriptors[i].address;
-    uint64_t size = target->regions[target->descriptors[i].target].size;
+  for (uint32_t i = 0; i < REGIONS; i++) {
+    uint64_t start = tables->descriptors[i].address, size = tables->regions[i].size;
     if (byte_is_inside(start, size, entry->address) &&
         byte_is_inside(start, size, (__uint128_t)entry->address + entry->length - 1))
-      return target->descriptors[i].rights & entry->access ? STATUS_OK : STATUS_NO_RIGHT;
+      return tables->descriptors[i].rights & entry->access ? STATUS_OK : STATUS_NO_RIGHT;
   }
   return STATUS_BAD_RANGE;
 }
 
-static void one(void) {
-  struct descriptor_row descriptors[REGIONS] = {0};
-  struct region_row regions[REGIONS] = {0};
-  struct endpoint_row endpoint = {
-      .block_size = BLOCK, .start = next() % 1024 * BLOCK, .size = (1 + next() % 64) * BLOCK};
-  struct channel_row channel = {.rights = (uint32_t)(next() % 4)};
+/* Regions one after another, some of them with nothing between. */
+static void fill(struct tables *tables) {
+  struct descriptor_row *descriptors = tables->descriptors;
+  struct region_row *regions = tables->regions;
   uint64_t address = 0x400000;
   for (uint32_t i = 0; i < REGIONS; i++) {
     regions[i] = (struct region_row){.physical = 0x2000000 + i * 0x100000, .size = (1 + next() % 8) * PAGE_SIZE};
-    descriptors[i] = (struct descriptor_row){.target = i, .address = address, .rights = (uint32_t)(next() % 8)};
+    descriptors[i] =
+        (struct descriptor_row){.row = (uintptr_t)&regions[i], .address = address, .rights = (uint32_t)(next() % 8)};
     address += regions[i].size + next() % 2 * PAGE_SIZE;
   }
-  struct convert_target target = {descriptors, REGIONS, regions, &channel, &endpoint};
+  tables->endpoint =
+      (struct endpoint_row){.block_mask = BLOCK - 1, .start = next() % 1024 * BLOCK, .size = (1 + next() % 64) * BLOCK};
+  tables->channel = (struct channel_row){.buffer_rights = (uint32_t)(next() % 4),
+                                         .endpoint_row = (uintptr_t)&tables->endpoint,
+                                         .client_first_region = (uintptr_t)descriptors,
+                                         .client_last_region = (uintptr_t)&descriptors[REGIONS - 1]};
+}
+
+static void one(void) {
+  struct tables tables;
+  fill(&tables);
+  const struct descriptor_row *descriptors = tables.descriptors;
+  const struct region_row *regions = tables.regions;
   uint32_t pick = (uint32_t)(next() % REGIONS);
+  uint64_t size = tables.endpoint.size;
   struct convert_entry entry = {.address = edge(descriptors[pick].address, regions[pick].size),
-                                .offset = edge(0, endpoint.size) & (next() % 8 ? ~(uint64_t)(BLOCK - 1) : UINT64_MAX),
+                                .offset = edge(0, size) & (next() % 8 ? ~(uint64_t)(BLOCK - 1) : UINT64_MAX),
                                 .length = (uint32_t)(next() % 8 ? (next() % 16) * BLOCK : edge(UINT32_MAX, 1)),
                                 .access = (uint32_t)(next() % 8 ? 1 + next() % 2 : next() % 8)};
   struct convert_entry before = entry;
-  uint64_t expected = model(&target, &entry);
-  uint64_t status = convert_one(&target, &entry);
+  uint64_t expected = model(&tables, &entry);
+  uint64_t status = convert_one(&tables.channel, &entry);
   hits[status]++;
   if (status != expected) {
     fprintf(stderr, "status %llu, the model says %llu\n", (unsigned long long)status, (unsigned long long)expected);
@@ -96,7 +114,7 @@ static void one(void) {
   }
   if (status != STATUS_OK)
     return;
-  if (entry.device_offset != endpoint.start + before.offset)
+  if (entry.device_offset != tables.endpoint.start + before.offset)
     exit(2);
   for (uint32_t i = 0; i < REGIONS; i++)
     if (entry.physical - regions[i].physical == before.address - descriptors[i].address &&

@@ -17,6 +17,7 @@ static struct channel_row only;
 #define CPU (&cpu)
 #define channel_row(index) (&only)
 #include "../../monitor_asm/channel.c"
+#include "../../monitor_asm/convert.h"
 
 struct partition partitions[LIMIT_PARTITIONS];
 _Atomic uint64_t descriptor_live[LIMIT_DESCRIPTORS];

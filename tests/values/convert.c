@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * For Frama-C's EVA: convert and validate with every value that a client can write, and tables of which only the indexes
- * into other tables are what the builder promises.
+ * For Frama-C's EVA: convert and validate with every value that a client can write, and tables of which only the
+ * addresses of other rows are what the builder promises.
  */
 #include "plain.h"
 
@@ -22,10 +22,12 @@ void any(void) {
   Frama_C_make_unknown((char *)&endpoint, sizeof endpoint);
   Frama_C_make_unknown((char *)&slot, sizeof slot);
   for (unsigned i = 0; i < REGIONS; i++)
-    descriptors[i].target = Frama_C_unsigned_int_interval(0, REGIONS - 1);
-  for (unsigned count = 0; count <= REGIONS; count++) {
-    const struct convert_target target = {descriptors, count, regions, &channel, &endpoint};
-    uint64_t status = convert_one(&target, &slot);
+    descriptors[i].row = (uint64_t)&regions[Frama_C_unsigned_int_interval(0, REGIONS - 1)];
+  channel.endpoint_row = (uint64_t)&endpoint;
+  channel.client_first_region = (uint64_t)&descriptors[0];
+  for (unsigned last = 0; last < REGIONS; last++) {
+    channel.client_last_region = (uint64_t)&descriptors[last];
+    uint64_t status = convert_one(&channel, &slot);
     /*@ assert status == STATUS_OK || status == STATUS_BAD_ARGUMENT || status == STATUS_BAD_RANGE ||
                status == STATUS_NO_RIGHT || status == STATUS_OUTSIDE_EXTENT || status == STATUS_UNALIGNED; */
   }

@@ -56,4 +56,7 @@ static inline void set_bit(volatile void *bits, unsigned long index) {
   *word |= 1ul << index % 64;
 }
 
+/* The analyser does not know the compiler's own. */
+#define __builtin_sub_overflow(left, right, result) (*(result) = (left) - (right), (left) < (right))
+
 #endif

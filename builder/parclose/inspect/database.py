@@ -45,10 +45,12 @@ _LIMITS = {
 
 @dataclass(frozen=True)
 class Database:
-    """`header` holds the members of `struct database` that are no tables, `tables` all rows by the table's name."""
+    """`header` holds the members of `struct database` that are no tables, `tables` all rows by the table's name and
+    `places` the offsets of their first rows."""
 
     header: Row
     tables: Mapping[str, list[Row]]
+    places: Mapping[str, int]
     start_order: list[int]
     layouts: Layouts
 
@@ -69,6 +71,11 @@ class Database:
         """Row `index`, or None where there is none."""
         rows = self.tables[table]
         return rows[index] if index < len(rows) else None
+
+    def address(self, table: str, index: int) -> int:
+        """Where the monitor sees row `index`, whether it is there or not."""
+        size = self.layouts.structs[ROW_OF[table]].size
+        return constants()["DATABASE_ADDRESS"] + self.places[table] + index * size
 
     def name(self, table: str, index: int) -> str | None:
         """The name of row `index`; None for the index that means "none", and what is wrong for one out of range."""
@@ -102,6 +109,7 @@ def read(memory: Physical, layouts: Layouts) -> Database:
 
 
 def _decode(header: Row, content: bytes, layouts: Layouts, name: str) -> Database:
+    places = {table: header[table]["offset"] for table in ROW_OF}
     tables: dict[str, list[Row]] = {
         table: [
             layouts.decode(row, content, offset)
@@ -114,7 +122,7 @@ def _decode(header: Row, content: bytes, layouts: Layouts, name: str) -> Databas
     blocks = sum(min(row["descriptor_count"], len(tables["descriptors"])) for row in tables["partitions"])
     if blocks > _MOST_BLOCKS:
         raise ParcloseError(f"the resource database of {name} is damaged: its blocks of descriptors overlap")
-    return Database(header, tables, order, layouts)
+    return Database(header, tables, places, order, layouts)
 
 
 def _offsets(table: str, place: Row, size: int, content: bytes, name: str) -> range:

@@ -49,6 +49,13 @@ def rights(value: int) -> str:
     return f"{text} and unknown bits {unknown:#x}" if unknown else text
 
 
+def served_rights(buffer_rights: int) -> int:
+    """The rights to an endpoint by those that its device has to the client's buffers: what is read is written there."""
+    read, write = constants()["RIGHT_READ"], constants()["RIGHT_WRITE"]
+    rest = buffer_rights & ~(read | write)
+    return rest | read * bool(buffer_rights & write) | write * bool(buffer_rights & read)
+
+
 def pci_address(value: int) -> str:
     """bus:device.function."""
     return f"{value >> 8 & 0xFF:02x}:{value >> 3 & 0x1F:02x}.{value & 7}"

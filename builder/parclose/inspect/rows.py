@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from parclose.constants import constants
+from parclose.inspect import names
 from parclose.inspect.database import Database, Row
 
 # table, member, table that it points into, whether NONE is allowed
@@ -42,6 +44,7 @@ def contradictions(database: Database) -> Iterator[str]:
     yield from _order(database)
     for index, partition in enumerate(database.tables["partitions"]):
         yield from _descriptors(index, partition, database)
+        yield from _order_of_regions(partition, database)
     for index, channel in enumerate(database.tables["channels"]):
         yield from _channel(index, channel, database)
     for interrupt in database.tables["interrupts"]:
@@ -87,30 +90,57 @@ def _descriptors(index: int, partition: Row, database: Database) -> Iterator[str
         if descriptor["partition"] != index:
             yield f"{what} is another partition's"
         table = tables.get(descriptor["resource"])
+        if table and descriptor["row"] != database.address(table, descriptor["target"]):
+            yield f"{what}: the monitor looks for its row at {descriptor['row']:#x}, where it is not"
         target = database.row(table, descriptor["target"]) if table else None
+        serves = table == "channels" and descriptor["end"] == number("END_SERVER")
+        if target and descriptor["converts"] != int(serves and target["endpoint"] != constants()["NONE"]):
+            yield f"{what} may {'not ' * (not descriptor['converts'])}convert addresses, its channel says otherwise"
         if target is None:
             yield f"{what} names no resource"
         elif table != "channels" and target["owner"] not in (index, constants()["NONE"]):
             yield f"{what} is of {table[:-1] if table else ''} {target['name']!r}, which another partition owns"
 
 
+def _order_of_regions(partition: Row, database: Database) -> Iterator[str]:
+    """A conversion relies on the order of a block's first rows, and on a gap or nothing between them."""
+    ends = [
+        (row["address"], row["address"] + region["size"] if (region := database.row("regions", row["target"])) else 0)
+        for _, row in database.rows("descriptors", partition["first_descriptor"], partition["region_count"])
+    ]
+    if any(end > start for (_, end), (start, _) in pairwise(ends)):
+        yield f"the regions in the block of {partition['name']!r} are not in the order of their addresses"
+
+
 def _channel(index: int, channel: Row, database: Database) -> Iterator[str]:
     what = f"channel {channel['name']!r}"
     for end, other in (("client", "server"), ("server", "client")):
         yield from _channel_end(index, channel, end, other, database)
-    client = database.row("partitions", channel["client"])
-    regions = (channel["client_regions"], channel["client_region_count"])
-    if client and regions != (client["first_descriptor"], client["region_count"]):
-        yield f"{what}: addresses are converted by regions that are not those of its client {client['name']!r}"
+    yield from _conversion(index, channel, what, database)
     endpoint = database.row("endpoints", channel["endpoint"]) if channel["endpoint"] != constants()["NONE"] else None
     if endpoint and endpoint["server"] != channel["server"]:
         yield f"{what}: its server is not the one that has endpoint {endpoint['name']!r}"
-    if endpoint and channel["rights"] & ~endpoint["rights"]:
+    if endpoint and names.served_rights(channel["buffer_rights"]) & ~endpoint["rights"]:
         yield f"{what} has rights that endpoint {endpoint['name']!r} lacks"
     if endpoint and endpoint["class"] != channel["class"]:
         yield f"{what} and endpoint {endpoint['name']!r} are of different classes"
     if channel["quota"] > constants()["LIMIT_IN_FLIGHT"]:
         yield f"{what}: its quota {channel['quota']} is above {constants()['LIMIT_IN_FLIGHT']}"
+
+
+def _conversion(index: int, channel: Row, what: str, database: Database) -> Iterator[str]:
+    """What a conversion follows, which other members say as indexes."""
+    client, none = database.row("partitions", channel["client"]), constants()["NONE"]
+    regions = (channel["client_first_region"], channel["client_last_region"])
+    if client:
+        first, last = client["first_descriptor"], client["first_descriptor"] + client["region_count"] - 1
+        if regions != (database.address("descriptors", first), database.address("descriptors", last)):
+            yield f"{what}: addresses are converted by regions that are not those of its client {client['name']!r}"
+    endpoint = 0 if channel["endpoint"] == none else database.address("endpoints", channel["endpoint"])
+    if channel["endpoint_row"] != endpoint:
+        yield f"{what}: addresses are converted for an endpoint that is not its own"
+    if channel["index"] != index:
+        yield f"{what}: conversions in flight are counted for channel {channel['index']}, it is {index}"
 
 
 def _channel_end(index: int, channel: Row, end: str, other: str, database: Database) -> Iterator[str]:
