@@ -27,13 +27,14 @@ from parclose.constants import constants
 class Subject:
     """What can be profiled: a layout, the mark of its counts, and how many operations stand between the marks.
 
-    `operations` 0: each count is one operation.
+    `operations` 0: each count is one operation. `disk`: the device that gets the disk of bench/disk.py.
     """
 
     layout: str
     mark: int
     operations: int = 0
     file: str = "layout.yaml"
+    disk: str = ""
 
 
 SUBJECTS = {
@@ -45,8 +46,9 @@ SUBJECTS = {
     "convert": Subject("convert", 1),
     "boot": Subject("", BOOT),
     "restart": Subject("restart", ENTER),
-    "block-4k": Subject("block", 1, ROUNDS * REQUESTS),
-    "block-4k-deep": Subject("block", 2, ROUNDS * REQUESTS),
+    "block-4k": Subject("block", 1, ROUNDS * REQUESTS, disk="nvme0"),
+    "block-4k-deep": Subject("block", 2, ROUNDS * REQUESTS, disk="nvme0"),
+    "block-4k-virtio": Subject("block", 2, ROUNDS * REQUESTS, file="virtio.yaml", disk="vblk0"),
 }
 
 
@@ -78,8 +80,8 @@ def measure(name: str) -> Profile:
     """Run the subject `name` and count. Raises `NotMeasured`."""
     subject = SUBJECTS[name]
     image = build_guests(subject.layout, subject.file) if subject.layout else build(LINE)
-    if subject.layout == "block":
-        _, counts = count(image, extra=(), disks={"nvme0": disk()})
+    if subject.disk:
+        _, counts = count(image, extra=(), disks={subject.disk: disk()})
     elif subject.mark == SWITCH:
         _, counts = count(image, *way(image, "first", "second"))
     elif subject.mark == ENTER:

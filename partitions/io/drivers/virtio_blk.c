@@ -35,10 +35,14 @@ static struct virtio_blk *disk_of(struct block_device *device) {
   return (struct virtio_blk *)device;
 }
 
+static bool stop(struct virtio_blk *disk) {
+  disk->ready = disk->takes[BLOCK_READ] = disk->takes[BLOCK_WRITE] = false;
+  return false;
+}
+
 static bool fail(struct virtio_blk *disk, const char *problem) {
   disk->block.problem = problem;
-  disk->ready = false;
-  return false;
+  return stop(disk);
 }
 
 /* --- reset --- */
@@ -54,7 +58,7 @@ static void lose_commands(struct virtio_blk *disk) {
 
 static bool reset(struct block_device *device) {
   struct virtio_blk *disk = disk_of(device);
-  disk->ready = false;
+  stop(disk);
   const char *problem = virtio_pci_reset(&disk->pci);
   if (problem)
     return fail(disk, problem);
@@ -113,11 +117,11 @@ static uint32_t command_bytes(const struct virtio_blk *disk, uint32_t sectors) {
 
 static void set_features(struct virtio_blk *disk, const struct configuration *configuration) {
   struct block_device *block = &disk->block;
-  disk->read_only = has(disk, VIRTIO_BLK_F_RO);
-  block->longest_discard = disk->read_only ? 0 : command_bytes(disk, configuration->discard_sectors);
-  block->longest_zeroes = disk->read_only ? 0 : command_bytes(disk, configuration->zeroes_sectors);
+  bool read_only = has(disk, VIRTIO_BLK_F_RO);
+  block->longest_discard = read_only ? 0 : command_bytes(disk, configuration->discard_sectors);
+  block->longest_zeroes = read_only ? 0 : command_bytes(disk, configuration->zeroes_sectors);
   block->discard_alignment = command_bytes(disk, configuration->discard_alignment);
-  block->features = (disk->read_only ? BLOCK_READ_ONLY : 0u) | (has(disk, VIRTIO_BLK_F_FLUSH) ? BLOCK_CACHE : 0u) |
+  block->features = (read_only ? BLOCK_READ_ONLY : 0u) | (has(disk, VIRTIO_BLK_F_FLUSH) ? BLOCK_CACHE : 0u) |
                     (block->longest_discard ? BLOCK_DISCARD : 0u) | (block->longest_zeroes ? BLOCK_ZEROES : 0u) |
                     (block->longest_zeroes && configuration->zeroes_unmap ? BLOCK_ZEROES_UNMAP : 0u);
 }
@@ -131,7 +135,8 @@ static bool identify(struct virtio_blk *disk) {
   if (size < 512 || size > 4096 || (size & (size - 1)))
     return fail(disk, "the device's blocks are not of 512 to 4096 bytes");
   block->block_size = size;
-  disk->segment_length = configuration.segment_length & -size;
+  disk->segment_length =
+      configuration.segment_length < VIRTIO_BLK_LONGEST ? configuration.segment_length & -size : VIRTIO_BLK_LONGEST;
   disk->segments = configuration.segments;
   if (disk->segment_length == 0 || disk->segments == 0)
     return fail(disk, "the device takes no piece of data as large as a block");
@@ -150,13 +155,16 @@ static uint64_t device_address(const struct virtio_blk *disk, const void *memory
 
 /* A command's first descriptor is its header, its last in the table the status: always the same. Data come between. */
 static void prepare_table(struct virtio_blk *disk, uint32_t slot) {
-  struct virtio_queue *queue = &disk->queue;
-  struct virtio_descriptor *table = virtio_queue_table(queue, slot);
+  const struct virtio_queue *queue = &disk->queue;
   struct virtio_blk_command *command = &disk->memory->command[slot];
+  struct virtio_descriptor *table = virtio_queue_table(queue, slot);
+  disk->slot[slot].table = table;
+  disk->slot[slot].command = command;
+  disk->slot[slot].head = virtio_queue_head(queue, slot);
+  disk->slot[slot].link = virtio_queue_link(queue, slot, 0);
   table[0] = (struct virtio_descriptor){device_address(disk, &command->header), sizeof command->header,
                                         VIRTIO_DESC_NEXT, virtio_queue_link(queue, slot, 1)};
-  table[queue->table_entries - 1] =
-      (struct virtio_descriptor){device_address(disk, &command->status), 1, VIRTIO_DESC_WRITE, 0};
+  table[disk->last] = (struct virtio_descriptor){device_address(disk, &command->status), 1, VIRTIO_DESC_WRITE, 0};
 }
 
 static bool set_up_queue(struct virtio_blk *disk) {
@@ -173,6 +181,7 @@ static bool set_up_queue(struct virtio_blk *disk) {
   uint32_t room = disk->queue.table_entries - VIRTIO_BLK_OTHERS;
   if (disk->segments > room)
     disk->segments = room;
+  disk->last = (uint16_t)(disk->queue.table_entries - 1);
   disk->block.depth = disk->queue.slots;
   disk->block.longest = VIRTIO_BLK_LONGEST;
   for (uint32_t slot = 0; slot < disk->queue.slots; slot++)
@@ -191,7 +200,8 @@ static bool start(struct block_device *device) {
   virtio_pci_ready(&disk->pci);
   device->problem = 0;
   disk->nonsense = false;
-  disk->ready = true;
+  disk->ready = disk->takes[BLOCK_READ] = true;
+  disk->takes[BLOCK_WRITE] = !(device->features & BLOCK_READ_ONLY);
   return true;
 }
 

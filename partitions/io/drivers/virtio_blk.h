@@ -57,8 +57,13 @@ struct virtio_blk_memory {
 
 enum virtio_blk_state { SLOT_IDLE, SLOT_UNDER_WAY, SLOT_TAKEN_BY_RESET };
 
+/* A place for a command. What its chain consists of stays the same but for the data. */
 struct virtio_blk_slot {
+  struct virtio_blk_slot *next; /* free one */
+  struct virtio_descriptor *table;
+  struct virtio_blk_command *command;
   uint32_t tag;
+  uint16_t head, link; /* of the chain; of the table's first entry */
   uint8_t state;
   bool heartbeat; /* any answer will do */
 };
@@ -67,13 +72,15 @@ struct virtio_blk {
   struct block_device block; /* first: a block_device is one of these */
   struct virtio_blk_memory *memory;
   uint64_t bias;
-  uint32_t segments;       /* data buffers of one command */
-  uint32_t segment_length; /* bytes of one of them */
-  uint32_t lost;           /* commands that a reset took and poll has not told yet */
-  bool ready, read_only, nonsense;
+  struct virtio_blk_slot *free; /* block.free of them */
+  uint32_t segments;            /* data buffers of one command */
+  uint32_t segment_length;      /* bytes of one of them */
+  uint16_t last;                /* entry of a table: the status */
+  bool ready, takes[2];         /* by direction */
+  bool nonsense;
+  uint32_t lost; /* commands that a reset took and poll has not told yet */
   struct virtio_pci pci;
   struct virtio_queue queue;
-  uint16_t free_slots[VIRTIO_BLK_SLOTS]; /* a stack of block.free slots */
   struct virtio_blk_slot slot[VIRTIO_BLK_SLOTS];
 };
 

@@ -5,61 +5,72 @@
  */
 #include "virtio_blk.h"
 
+#include <stddef.h>
+
 static struct virtio_blk *disk_of(struct block_device *device) {
   return (struct virtio_blk *)device;
 }
 
+static void free_slot(struct virtio_blk *disk, struct virtio_blk_slot *slot) {
+  slot->state = SLOT_IDLE;
+  slot->next = disk->free;
+  disk->free = slot;
+  disk->block.free++;
+}
+
 void virtio_blk_slots_reset(struct virtio_blk *disk) {
   disk->block.free = 0;
-  for (uint32_t slot = disk->block.depth; slot-- > 0;) {
-    if (disk->slot[slot].state == SLOT_IDLE)
-      disk->free_slots[disk->block.free++] = (uint16_t)slot;
+  disk->free = NULL;
+  for (uint32_t i = disk->block.depth; i-- > 0;) {
+    if (disk->slot[i].state == SLOT_IDLE)
+      free_slot(disk, &disk->slot[i]);
   }
 }
 
 static enum block_result can_take(const struct virtio_blk *disk) {
   if (!disk->ready)
     return BLOCK_REFUSED;
-  return disk->block.free ? BLOCK_TAKEN : BLOCK_BUSY;
+  return disk->free ? BLOCK_TAKEN : BLOCK_BUSY;
 }
 
-static uint32_t next_slot(const struct virtio_blk *disk) {
-  return disk->free_slots[disk->block.free - 1];
+/* Entry `entry` of the table is a buffer of data; the chain goes on with the one after it, or ends with the status. */
+static inline void put_data(const struct virtio_blk *disk, const struct virtio_blk_slot *slot, uint32_t entry,
+                            uint64_t address, uint32_t length, uint16_t flags, bool more) {
+  uint32_t next = more ? entry + 1 : disk->last;
+  slot->table[entry] = (struct virtio_descriptor){address, length, flags, (uint16_t)(slot->link + next)};
 }
 
-/* The last of a table's descriptors is the status: after `used` others, the chain goes on there. */
-static void end_data(struct virtio_blk *disk, uint32_t slot, uint32_t used) {
-  struct virtio_descriptor *table = virtio_queue_table(&disk->queue, slot);
-  table[used - 1].next = virtio_queue_link(&disk->queue, slot, disk->queue.table_entries - 1);
+/* The header is followed by entry 1, or by the status at once. */
+static inline void put_header(const struct virtio_blk *disk, const struct virtio_blk_slot *slot, bool more) {
+  slot->table[0].next = (uint16_t)(slot->link + (more ? 1 : disk->last));
 }
 
-static void send(struct virtio_blk *disk, uint32_t type, uint64_t sector, uint32_t tag) {
-  uint32_t slot = next_slot(disk);
-  struct virtio_blk_command *command = &disk->memory->command[slot];
+static inline void send(struct virtio_blk *disk, uint32_t type, uint64_t sector, uint32_t tag) {
+  struct virtio_blk_slot *slot = disk->free;
+  struct virtio_blk_command *command = slot->command;
+  disk->free = slot->next;
+  disk->block.free--;
+  slot->tag = tag;
+  slot->state = SLOT_UNDER_WAY;
+  slot->heartbeat = type == REQUEST_GET_ID;
   command->header.type = type;
   command->header.sector = sector;
   command->status = REQUEST_UNANSWERED;
-  disk->slot[slot] = (struct virtio_blk_slot){tag, SLOT_UNDER_WAY, type == REQUEST_GET_ID};
-  disk->block.free--;
-  virtio_queue_put(&disk->queue, slot);
+  virtio_queue_put(&disk->queue, slot->head);
 }
 
 /* --- reads and writes --- */
 
 /* Takes from the front of a transfer what one command can hold, and returns its bytes. */
-static uint32_t take_data(struct virtio_blk *disk, struct block_transfer *transfer, uint32_t slot) {
-  struct virtio_descriptor *table = virtio_queue_table(&disk->queue, slot);
-  uint16_t flags = VIRTIO_DESC_NEXT | (transfer->direction == BLOCK_WRITE ? 0 : VIRTIO_DESC_WRITE);
-  uint32_t bytes = 0, used = 1, end = 1 + disk->segments;
-  while (transfer->count && used < end && bytes < disk->block.longest) {
+static uint32_t take_data(const struct virtio_blk *disk, const struct virtio_blk_slot *slot,
+                          struct block_transfer *transfer, uint16_t flags) {
+  uint32_t bytes = 0;
+  for (uint32_t used = 1; transfer->count && used <= disk->segments && bytes < VIRTIO_BLK_LONGEST; used++) {
     struct block_segment *segment = transfer->segment;
-    uint32_t length = segment->length;
-    if (length > disk->segment_length)
-      length = disk->segment_length;
-    if (length > disk->block.longest - bytes)
-      length = disk->block.longest - bytes;
-    uint16_t link = virtio_queue_link(&disk->queue, slot, used + 1);
-    table[used++] = (struct virtio_descriptor){segment->physical, length, flags, link};
+    uint64_t physical = segment->physical;
+    uint32_t length = segment->length < disk->segment_length ? segment->length : disk->segment_length;
+    if (length > VIRTIO_BLK_LONGEST - bytes)
+      length = VIRTIO_BLK_LONGEST - bytes;
     bytes += length;
     segment->physical += length;
     segment->length -= length;
@@ -67,24 +78,35 @@ static uint32_t take_data(struct virtio_blk *disk, struct block_transfer *transf
       transfer->segment++;
       transfer->count--;
     }
+    bool more = transfer->count && used < disk->segments && bytes < VIRTIO_BLK_LONGEST;
+    put_data(disk, slot, used, physical, length, flags, more);
   }
-  end_data(disk, slot, used);
   return bytes;
 }
 
+_Static_assert(REQUEST_IN == (int)BLOCK_READ && REQUEST_OUT == (int)BLOCK_WRITE, "a direction is a request's type");
+
 enum block_result virtio_blk_submit(struct block_device *device, struct block_transfer *transfer, uint32_t tag) {
   struct virtio_blk *disk = disk_of(device);
-  bool write = transfer->direction == BLOCK_WRITE;
-  if (transfer->count == 0 || transfer->through || (write && disk->read_only))
+  struct virtio_blk_slot *slot = disk->free;
+  enum block_direction direction = transfer->direction;
+  if (!disk->takes[direction] || transfer->count == 0 || transfer->through)
     return BLOCK_REFUSED;
-  enum block_result result = can_take(disk);
-  if (result != BLOCK_TAKEN)
-    return result;
+  if (!slot)
+    return BLOCK_BUSY;
+  uint16_t flags = direction == BLOCK_WRITE ? VIRTIO_DESC_NEXT : VIRTIO_DESC_NEXT | VIRTIO_DESC_WRITE;
   uint64_t offset = transfer->offset;
-  uint32_t bytes = take_data(disk, transfer, next_slot(disk));
+  uint32_t bytes = transfer->segment->length;
+  put_header(disk, slot, true);
+  if (transfer->count == 1 && bytes <= disk->segment_length) {
+    put_data(disk, slot, 1, transfer->segment->physical, bytes, flags, false);
+    transfer->count = 0;
+  } else {
+    bytes = take_data(disk, slot, transfer, flags);
+  }
   if ((offset | bytes) & (device->block_size - 1)) /* its blocks may be larger than the layout says */
     return BLOCK_REFUSED;
-  send(disk, write ? REQUEST_OUT : REQUEST_IN, offset >> VIRTIO_SECTOR_SHIFT, tag);
+  send(disk, direction, offset >> VIRTIO_SECTOR_SHIFT, tag);
   transfer->offset = offset + bytes;
   return BLOCK_TAKEN;
 }
@@ -97,15 +119,11 @@ enum block_result virtio_blk_flush(struct block_device *device, uint32_t tag) {
   enum block_result result = can_take(disk);
   if (result != BLOCK_TAKEN)
     return result;
-  uint32_t slot = next_slot(disk), used = 1;
   bool cache = device->features & BLOCK_CACHE;
+  uint64_t identity = (uint64_t)(uintptr_t)disk->memory->identity + disk->bias;
+  put_header(disk, disk->free, !cache);
   if (!cache)
-    virtio_queue_table(&disk->queue, slot)[used++] = (struct virtio_descriptor){
-        .address = (uint64_t)(uintptr_t)disk->memory->identity + disk->bias,
-        .length = VIRTIO_BLK_IDENTITY,
-        .flags = VIRTIO_DESC_NEXT | VIRTIO_DESC_WRITE,
-    };
-  end_data(disk, slot, used);
+    put_data(disk, disk->free, 1, identity, VIRTIO_BLK_IDENTITY, VIRTIO_DESC_NEXT | VIRTIO_DESC_WRITE, false);
   send(disk, cache ? REQUEST_FLUSH : REQUEST_GET_ID, 0, tag);
   return BLOCK_TAKEN;
 }
@@ -115,12 +133,10 @@ static enum block_result send_range(struct virtio_blk *disk, uint32_t type, stru
   enum block_result result = can_take(disk);
   if (result != BLOCK_TAKEN)
     return result;
-  uint32_t slot = next_slot(disk);
-  struct virtio_blk_range *place = &disk->memory->command[slot].range;
+  struct virtio_blk_range *place = &disk->free->command->range;
   *place = range;
-  virtio_queue_table(&disk->queue, slot)[1] = (struct virtio_descriptor){
-      .address = (uint64_t)(uintptr_t)place + disk->bias, .length = sizeof *place, .flags = VIRTIO_DESC_NEXT};
-  end_data(disk, slot, 2);
+  put_header(disk, disk->free, true);
+  put_data(disk, disk->free, 1, (uint64_t)(uintptr_t)place + disk->bias, sizeof *place, VIRTIO_DESC_NEXT, false);
   send(disk, type, 0, tag);
   return BLOCK_TAKEN;
 }
@@ -154,59 +170,44 @@ void virtio_blk_commit(struct block_device *device) {
 
 /* --- answers --- */
 
-static void free_slot(struct virtio_blk *disk, uint32_t slot) {
-  disk->slot[slot].state = SLOT_IDLE;
-  disk->free_slots[disk->block.free++] = (uint16_t)slot;
-}
-
 /* Commands that a reset took: the device will never answer them. A new life may have fewer slots than theirs. */
 static uint32_t poll_lost(struct virtio_blk *disk, struct block_completion *completions, uint32_t limit) {
   uint32_t count = 0;
-  for (uint32_t slot = 0; slot < VIRTIO_BLK_SLOTS && count < limit; slot++) {
-    if (disk->slot[slot].state != SLOT_TAKEN_BY_RESET)
+  for (uint32_t i = 0; i < VIRTIO_BLK_SLOTS && count < limit; i++) {
+    struct virtio_blk_slot *slot = &disk->slot[i];
+    if (slot->state != SLOT_TAKEN_BY_RESET)
       continue;
-    completions[count++] = (struct block_completion){disk->slot[slot].tag, BLOCK_ERROR_RESET};
+    completions[count++] = (struct block_completion){slot->tag, BLOCK_ERROR_RESET};
     disk->lost--;
-    if (slot < disk->block.depth)
+    if (i < disk->block.depth)
       free_slot(disk, slot);
     else
-      disk->slot[slot].state = SLOT_IDLE;
+      slot->state = SLOT_IDLE;
   }
   return count;
 }
 
-static uint32_t error_of(struct virtio_blk *disk, uint32_t slot) {
-  uint8_t status = *(const volatile uint8_t *)&disk->memory->command[slot].status;
-  return disk->slot[slot].heartbeat ? REQUEST_OK : status;
-}
-
-/* An answer to nothing: a broken device must not free a slot twice, and gets a reset. */
-static bool expected(struct virtio_blk *disk, uint32_t slot) {
-  if (slot < disk->block.depth && disk->slot[slot].state == SLOT_UNDER_WAY)
-    return true;
-  disk->nonsense = true;
-  return false;
+static inline uint32_t error_of(const struct virtio_blk_slot *slot) {
+  uint8_t status = *(const volatile uint8_t *)&slot->command->status;
+  return slot->heartbeat ? REQUEST_OK : status;
 }
 
 uint32_t virtio_blk_poll(struct block_device *device, struct block_completion *completions, uint32_t limit) {
   struct virtio_blk *disk = disk_of(device);
+  struct virtio_answer answer;
+  uint32_t count = 0;
   if (disk->lost)
     return poll_lost(disk, completions, limit);
-  if (!disk->ready)
+  if (!disk->ready || disk->nonsense)
     return 0;
-  uint32_t count = 0, taken = 0;
-  struct virtio_answer answer;
-  while (count < limit && taken <= disk->queue.size) { /* no honest device answers more than it was given */
-    if (!virtio_queue_take(&disk->queue, &answer)) {
-      if (virtio_queue_listen(&disk->queue))
-        continue;
+  while (count < limit && virtio_queue_next(&disk->queue, &answer)) {
+    struct virtio_blk_slot *slot = &disk->slot[answer.slot];
+    if (answer.slot >= device->depth || slot->state != SLOT_UNDER_WAY) {
+      disk->nonsense = true; /* an answer to nothing: a broken device must not free a slot twice, and gets a reset */
       break;
     }
-    taken++;
-    if (!expected(disk, answer.slot))
-      continue;
-    completions[count++] = (struct block_completion){disk->slot[answer.slot].tag, error_of(disk, answer.slot)};
-    free_slot(disk, answer.slot);
+    completions[count++] = (struct block_completion){slot->tag, error_of(slot)};
+    free_slot(disk, slot);
   }
   return count;
 }

@@ -63,18 +63,6 @@ void virtio_queue_tell(struct virtio_queue *queue) {
     register_write16(queue->doorbell, queue->number);
 }
 
-bool virtio_queue_take(struct virtio_queue *queue, struct virtio_answer *answer) {
-  const struct virtio_used *used = &queue->rings->used;
-  if (__atomic_load_n(&used->index, __ATOMIC_ACQUIRE) == queue->used)
-    return false;
-  const volatile struct virtio_used_element *element = &used->ring[queue->used++ & (queue->size - 1)];
-  uint32_t head = element->id;
-  uint32_t slot = head >> queue->slot_shift;
-  answer->slot = slot << queue->slot_shift == head ? slot : UINT32_MAX;
-  answer->length = element->length;
-  return true;
-}
-
 bool virtio_queue_listen(struct virtio_queue *queue) {
   if (!queue->event_index)
     return false; /* available.flags stays 0: each answer may interrupt */

@@ -59,18 +59,37 @@ static inline uint16_t virtio_queue_link(const struct virtio_queue *queue, uint3
   return (uint16_t)(slot * queue->link_step + entry);
 }
 
-/* The slot's chain is the device's at the next virtio_queue_tell. A slot is put again only after its answer came. */
-static inline void virtio_queue_put(struct virtio_queue *queue, uint32_t slot) {
-  queue->rings->available.ring[queue->available++ & (queue->size - 1)] = (uint16_t)(slot << queue->slot_shift);
+/* How the device calls the slot's chain. */
+static inline uint16_t virtio_queue_head(const struct virtio_queue *queue, uint32_t slot) {
+  return (uint16_t)(slot << queue->slot_shift);
+}
+
+/* The chain is the device's at the next virtio_queue_tell. It is put again only after its answer came. */
+static inline void virtio_queue_put(struct virtio_queue *queue, uint16_t head) {
+  queue->rings->available.ring[queue->available++ & (queue->size - 1)] = head;
 }
 
 /* Makes all that was put visible, and rings the doorbell where the device wants it. */
 void virtio_queue_tell(struct virtio_queue *queue);
 
 /* False: no answer is there. */
-bool virtio_queue_take(struct virtio_queue *queue, struct virtio_answer *answer);
+static inline bool virtio_queue_take(struct virtio_queue *queue, struct virtio_answer *answer) {
+  const struct virtio_used *used = &queue->rings->used;
+  if (__atomic_load_n(&used->index, __ATOMIC_ACQUIRE) == queue->used)
+    return false;
+  const volatile struct virtio_used_element *element = &used->ring[queue->used++ & (queue->size - 1)];
+  uint32_t head = element->id, slot = head >> queue->slot_shift;
+  answer->slot = slot << queue->slot_shift == head ? slot : UINT32_MAX;
+  answer->length = element->length;
+  return true;
+}
 
 /* Asks for an interrupt at the next answer. True: one has come meanwhile, and there may be no interrupt for it. */
 bool virtio_queue_listen(struct virtio_queue *queue);
+
+/* The next answer. False: there is none, and an interrupt will tell of one. */
+static inline bool virtio_queue_next(struct virtio_queue *queue, struct virtio_answer *answer) {
+  return virtio_queue_take(queue, answer) || (virtio_queue_listen(queue) && virtio_queue_take(queue, answer));
+}
 
 #endif
