@@ -59,6 +59,7 @@ def count(
     extra: Sequence[str] = ICOUNT,
     disks: Mapping[str, Path] | None = None,
     any_end: bool = False,
+    networks: Mapping[str, str] | None = None,
 ) -> tuple[Run, Counts]:
     """Run `image` under the plugin; `options` are further arguments of the plugin, see counter.c.
 
@@ -68,7 +69,7 @@ def count(
     out = image.folder / "run" / "counts"
     out.unlink(missing_ok=True)
     words = [str(plugin()), f"out={out}", f"entry={entry:#x}", *options]
-    done = run(image, (*extra, "-plugin", ",".join(words)), disks, any_end)
+    done = run(image, (*extra, "-plugin", ",".join(words)), disks, any_end, networks)
     try:
         return done, parse(out.read_text())
     except OSError as missing:

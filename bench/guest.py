@@ -53,14 +53,18 @@ def build_guests(name: str, layout: str = "layout.yaml") -> Image:
 
 
 def run(
-    image: Image, extra: Sequence[str] = ICOUNT, disks: Mapping[str, Path] | None = None, any_end: bool = False
+    image: Image,
+    extra: Sequence[str] = ICOUNT,
+    disks: Mapping[str, Path] | None = None,
+    any_end: bool = False,
+    networks: Mapping[str, str] | None = None,
 ) -> Run:
     """Boot `image` and wait until all that end have ended.
 
     Raises `NotMeasured` unless all of them ended with 0; with `any_end` unless all of them ended, however.
     """
     emulator.require()
-    options = Options(image.folder, fresh=True, disks=disks or {}, extra=tuple(extra))
+    options = Options(image.folder, fresh=True, disks=disks or {}, networks=networks or {}, extra=tuple(extra))
     target = emulator.machine(image.build.system.board, image.build.image)
     with Emulator(target, options) as running, open(options.file("console.log"), "wb") as console:
         outcome = follow(running, Ending(DEADLINE), [console], None)

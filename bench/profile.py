@@ -20,6 +20,7 @@ from pathlib import Path
 from bench.counting import BOOT, ENTER, SWITCH, Counts, Owners, Place, count, entered, way
 from bench.disk import REQUESTS, ROUNDS, disk
 from bench.guest import LINE, Image, NotMeasured, build, build_guests
+from bench.wire import FRAMES, Mirror
 from parclose.constants import constants
 
 
@@ -49,6 +50,9 @@ SUBJECTS = {
     "block-4k": Subject("block", 1, ROUNDS * REQUESTS, disk="nvme0"),
     "block-4k-deep": Subject("block", 2, ROUNDS * REQUESTS, disk="nvme0"),
     "block-4k-virtio": Subject("block", 2, ROUNDS * REQUESTS, file="virtio.yaml", disk="vblk0"),
+    "net-64": Subject("network", 1, ROUNDS * FRAMES),
+    "net-1500": Subject("network", 2, ROUNDS * FRAMES),
+    "net-local-1500": Subject("network", 2, 2 * ROUNDS * FRAMES, "local.yaml"),
 }
 
 
@@ -82,6 +86,10 @@ def measure(name: str) -> Profile:
     image = build_guests(subject.layout, subject.file) if subject.layout else build(LINE)
     if subject.disk:
         _, counts = count(image, extra=(), disks={subject.disk: disk()})
+    elif subject.layout == "network":
+        with Mirror() as mirror:
+            card = {"nic0": mirror.netdev} if subject.file == "layout.yaml" else {}
+            _, counts = count(image, extra=(), networks=card)
     elif subject.mark == SWITCH:
         _, counts = count(image, *way(image, "first", "second"))
     elif subject.mark == ENTER:
