@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -36,6 +37,7 @@ BLOCK = (
     *RINGS,
 )
 CONSOLE = (HOST / "io_monitor_model.c", *sorted((IO / "server").glob("console_*.c")), *RINGS)
+AHCI = (HOST / "io_ahci_model.c", *sorted((IO / "drivers").glob("ahci*.c")))
 E1000E = (HOST / "io_e1000e_model.c", *sorted((IO / "drivers").glob("e1000e*.c")))
 VIRTIO = (HOST / "io_virtio_model.c", IO / "drivers" / "virtio_pci.c", IO / "drivers" / "virtio_queue.c")
 VIRTIO_BLK = (*VIRTIO, HOST / "io_virtio_blk_model.c", *sorted((IO / "drivers").glob("virtio_blk*.c")))
@@ -48,6 +50,8 @@ NETWORK = (
 
 PROGRAMS = {
     "io_nvme": (HOST / "io_nvme_model.c", *sorted((IO / "drivers").glob("nvme*.c"))),
+    "io_ahci": AHCI,
+    "io_ahci_faults": AHCI,
     "io_e1000e": E1000E,
     "io_e1000e_faults": E1000E,
     "io_virtio_blk": VIRTIO_BLK,
@@ -75,6 +79,8 @@ def test_under_sanitizers(name: str, tmp_path: Path) -> None:
 def test_the_server_knows_no_register_and_the_drivers_no_client() -> None:
     for source in (IO / "server").iterdir():
         text = source.read_text()
-        assert "access.h" not in text and "nvme" not in text and "16550" not in text, source.name
+        assert "access.h" not in text and "16550" not in text, source.name
+        included = set(re.findall(r'"\.\./drivers/(\w+)\.h"', text))
+        assert included <= {"block", "console", "network"}, source.name
     for source in (IO / "drivers").iterdir():
         assert "channel" not in source.read_text().replace("no channel", ""), source.name

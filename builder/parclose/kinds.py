@@ -27,6 +27,7 @@ _VIRTIO = ("bar", "common", "device", "notify", "notify-multiplier")
 
 _KINDS = (
     Kind("nvme", "block", disk=True),
+    Kind("ahci", "block", disk=True, options=("port",)),
     Kind("virtio-blk", "block", disk=True, parameters=_VIRTIO, options=("isr",)),
     Kind("e1000e", "network"),
     Kind("16550", "console"),

@@ -14,8 +14,8 @@ void log_line(const char *subject, const char *words) {
   (void)subject, (void)words;
 }
 
-void log_device_error(const char *device, const char *what, uint32_t error) {
-  (void)device, (void)what, (void)error;
+void log_device_error(const char *device, const char *what, const char *const words[2], uint32_t error) {
+  (void)device, (void)what, (void)words, (void)error;
 }
 
 /* --- the disk --- */

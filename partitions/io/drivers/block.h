@@ -39,7 +39,7 @@ enum block_result {
 struct block_completion {
   uint32_t tag;
   uint32_t
-      error; /* 0: done. Else in the device's own words; NVMe: status code type << 8 | status code, see BLOCK_ERROR_* */
+      error; /* 0: done. Else in the device's own words, two of a byte each (block_driver.error_words), or BLOCK_ERROR_* */
 };
 
 #define BLOCK_ERROR_RESET 0x10000u /* the driver reset the device while the command was under way */
@@ -56,6 +56,7 @@ enum block_feature {
 struct block_device;
 
 struct block_driver {
+  const char *error_words[2]; /* what the high and the low byte of an error are called; the first null: one word only */
   bool (*reset)(struct block_device *device); /* stops all DMA; false: the device does not obey */
   bool (*start)(struct block_device *device); /* identifies the device and sets its queues up */
   enum block_result (*submit)(struct block_device *device, struct block_transfer *transfer, uint32_t tag);

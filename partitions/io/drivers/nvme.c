@@ -183,6 +183,7 @@ static bool failed(struct block_device *device) {
 }
 
 static const struct block_driver NVME_DRIVER = {
+    .error_words = {"status code type", "code"}, /* 4.6.1 */
     .reset = reset,
     .start = start,
     .submit = nvme_submit,

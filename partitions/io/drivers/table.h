@@ -9,6 +9,7 @@
 #ifndef PARCLOSE_IO_TABLE_H
 #define PARCLOSE_IO_TABLE_H
 
+#include "ahci.h"
 #include "e1000e.h"
 #include "nvme.h"
 #include "resources.h"
@@ -16,7 +17,8 @@
 #include "virtio_blk.h"
 
 /* MATCH_CLASS: PCI class code; MATCH_IDENTITY: device id << 16 | vendor id. */
-#define BLOCK_DRIVERS(X) X(nvme, MATCH_CLASS, 0x010802) X(virtio_blk, MATCH_IDENTITY, 0x10421af4)
+#define BLOCK_DRIVERS(X)                                                                                               \
+  X(nvme, MATCH_CLASS, 0x010802) X(ahci, MATCH_CLASS, 0x010601) X(virtio_blk, MATCH_IDENTITY, 0x10421af4)
 #define NETWORK_DRIVERS(X) X(e1000e, MATCH_IDENTITY, 0x10d38086)
 #define CONSOLE_DRIVERS(X) X(uart16550, MATCH_CLASS, 0x070002)
 

@@ -211,6 +211,7 @@ static bool failed(struct block_device *device) {
 }
 
 static const struct block_driver VIRTIO_BLK_DRIVER = {
+    .error_words = {0, "status"},
     .reset = reset,
     .start = start,
     .submit = virtio_blk_submit,

@@ -169,7 +169,8 @@ static void complete(struct block_server *server, const struct block_completion 
   if (completion->error) {
     request->failed = true;
     if (server->errors++ < ERRORS_SHOWN)
-      log_device_error(server->name, request->kind == KIND_READ ? "read" : "write or flush", completion->error);
+      log_device_error(server->name, request->kind == KIND_READ ? "read" : "write or flush",
+                       server->device->driver->error_words, completion->error);
   }
   request->pieces--;
   request->looks = 0;
@@ -286,8 +287,11 @@ bool block_server_busy(const struct block_server *server) {
   return !server->dead && commands_under_way(server) != 0;
 }
 
+/* What the driver issues again is waited for anew. */
 static void restart_device(struct block_server *server) {
   struct block_device *device = server->device;
+  for (uint32_t i = 0; i < BLOCK_REQUESTS; i++)
+    server->request[i].looks = 0;
   log_line(server->name, "does not answer: reset");
   if (!device->driver->reset(device)) {
     server->dead = true; /* it may still write: what it has stays counted as in flight */

@@ -18,17 +18,17 @@ void log_line(const char *subject, const char *words) {
     console_server_say(log_console, text.character, words);
 }
 
-/* NVMe 1.4, 4.6.1: status code type and status code. */
-void log_device_error(const char *device, const char *what, uint32_t error) {
+void log_device_error(const char *device, const char *what, const char *const words[2], uint32_t error) {
   struct text text = {0};
   text_add(&text, what);
-  if (error == BLOCK_ERROR_RESET) {
-    text_add(&text, " given up at a reset");
-  } else {
-    text_add(&text, " failed, status code type ");
-    text_add_hex(&text, error >> 8);
-    text_add(&text, ", code ");
-    text_add_hex(&text, error & 0xff);
+  text_add(&text, error == BLOCK_ERROR_RESET ? " given up at a reset" : " failed");
+  for (uint32_t i = 0; i < 2 && error != BLOCK_ERROR_RESET; i++) {
+    if (!words[i])
+      continue;
+    text_add(&text, ", ");
+    text_add(&text, words[i]);
+    text_add(&text, " ");
+    text_add_hex(&text, i == 0 ? error >> 8 : error & 0xff);
   }
   log_line(device, text.character);
 }

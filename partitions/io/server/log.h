@@ -10,6 +10,7 @@
 
 void log_open(struct console_server *console); /* the first one stays */
 void log_line(const char *subject, const char *words);
-void log_device_error(const char *device, const char *what, uint32_t error);
+/* `words`: what the driver calls the two halves of its errors. */
+void log_device_error(const char *device, const char *what, const char *const words[2], uint32_t error);
 
 #endif
