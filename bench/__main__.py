@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import figures_block, figures_build, figures_guest, figures_network, figures_schedule
+from bench import figures_block, figures_build, figures_disk, figures_guest, figures_network, figures_schedule
 from bench.figure import Figure, Measure, table
 from parclose.emulator import PROGRAM
 from parclose.errors import ParcloseError
@@ -26,6 +26,7 @@ MEASURES: Sequence[Measure] = [
     *figures_guest.FIGURES,
     *figures_schedule.FIGURES,
     *figures_block.FIGURES,
+    *figures_disk.FIGURES,
     *figures_network.FIGURES,
     *figures_build.FIGURES,
 ]

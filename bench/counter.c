@@ -10,8 +10,9 @@
  *                          with nothing but ring 0 between is counted
  *   enter=ADDRESS          physical: executing it ends a count of mark 14
  *   watch=ADDRESS:…        virtual, of ring 0: the instructions there are counted once more, apart
+ *   stores=START:SIZE      virtual: stores there are counted
  * Guests mark what is to be counted with no-operations that carry a number, see guests/measure.h. The file holds one line
- * for each count, `count MARK INSTRUCTIONS WATCHED` (the two marks left out), then one for each instruction that was
+ * for each count, `count MARK INSTRUCTIONS WATCHED STORES` (the two marks left out), then one for each instruction that was
  * executed between marks, `at MARK PHYSICAL VIRTUAL TIMES`.
  */
 #define _POSIX_C_SOURCE 200809L
@@ -27,12 +28,17 @@ struct qemu_plugin_insn;
 struct qemu_info;
 enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
 enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 };
+enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_W = 2 };
+typedef uint32_t qemu_plugin_meminfo_t;
 typedef void translated(qemu_plugin_id_t, struct qemu_plugin_tb *);
 typedef void executed(unsigned, void *);
+typedef void accessed(unsigned, qemu_plugin_meminfo_t, uint64_t, void *);
 typedef void ended(qemu_plugin_id_t, void *);
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t, translated *);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *, executed *, enum qemu_plugin_cb_flags, void *);
 void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *, enum qemu_plugin_op, void *, uint64_t);
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *, accessed *, enum qemu_plugin_cb_flags,
+                                      enum qemu_plugin_mem_rw, void *);
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t, ended *, void *);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *, size_t);
@@ -75,10 +81,11 @@ static size_t watch_end;
 static const uint8_t *memory; /* where guest-physical 0 stands in this process */
 static struct place *places, *bucket[BUCKETS];
 static uint64_t total, total_before, watched, watched_before;
+static uint64_t stores, stores_size, stored, stored_before;
 static int open_mark = -1;
 static struct {
   int mark;
-  uint64_t instructions, watched;
+  uint64_t instructions, watched, stored;
 } counts[COUNTS];
 static size_t count_end;
 
@@ -105,6 +112,7 @@ static void begin(unsigned processor, void *mark) {
   open_mark = (int)(intptr_t)mark;
   total_before = total;
   watched_before = watched;
+  stored_before = stored;
   for (struct place *place = places; place; place = place->next)
     place->before = place->times;
 }
@@ -117,6 +125,7 @@ static void end(unsigned processor, void *mark) {
   if (count_end < COUNTS) {
     counts[count_end].mark = (int)(intptr_t)mark;
     counts[count_end].watched = watched - watched_before;
+    counts[count_end].stored = stored - stored_before;
     counts[count_end++].instructions = total - total_before;
   }
   for (struct place *place = places; place; place = place->next)
@@ -189,6 +198,11 @@ static void look_for_watched(struct qemu_plugin_insn *instruction, uint64_t virt
       qemu_plugin_register_vcpu_insn_exec_inline(instruction, QEMU_PLUGIN_INLINE_ADD_U64, &watched, 1);
 }
 
+static void store(unsigned processor, qemu_plugin_meminfo_t info, uint64_t virtual, void *unused) {
+  (void)processor, (void)info, (void)unused;
+  stored += virtual - stores < stores_size;
+}
+
 static void look_for_entry(struct qemu_plugin_insn *instruction, uint64_t physical) {
   if (enter && physical == enter)
     qemu_plugin_register_vcpu_insn_exec_cb(instruction, end, QEMU_PLUGIN_CB_NO_REGS, (void *)(intptr_t)MARK_ENTER);
@@ -208,6 +222,8 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *block) {
       look_for_way(instruction, physical, virtual);
     look_for_entry(instruction, physical);
     look_for_watched(instruction, virtual);
+    if (stores_size)
+      qemu_plugin_register_vcpu_mem_cb(instruction, store, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_W, NULL);
     struct place *place = place_of(physical, virtual);
     qemu_plugin_register_vcpu_insn_exec_inline(instruction, QEMU_PLUGIN_INLINE_ADD_U64, &place->times, 1);
     qemu_plugin_register_vcpu_insn_exec_inline(instruction, QEMU_PLUGIN_INLINE_ADD_U64, &total, 1);
@@ -221,9 +237,9 @@ static void write_down(qemu_plugin_id_t id, void *unused) {
   if (!file)
     return;
   for (size_t i = 0; i < count_end; i++)
-    fprintf(file, "count %d %" PRIu64 " %" PRIu64 "\n", counts[i].mark,
-            counts[i].instructions - !(counts[i].mark == MARK_BOOT || counts[i].mark == MARK_SWITCH),
-            counts[i].watched);
+    fprintf(file, "count %d %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", counts[i].mark,
+            counts[i].instructions - !(counts[i].mark == MARK_BOOT || counts[i].mark == MARK_SWITCH), counts[i].watched,
+            counts[i].stored);
   for (const struct place *place = places; place; place = place->next)
     for (int mark = 0; mark < MARKS; mark++)
       if (place->counted[mark])
@@ -261,6 +277,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int a
       enter = strtoull(argv[i] + 6, NULL, 0);
     else if (strncmp(argv[i], "watch=", 6) == 0)
       addresses(argv[i] + 6);
+    else if (strncmp(argv[i], "stores=", 7) == 0)
+      extent(argv[i] + 7, &stores, &stores_size);
   }
   if (!out || !entry)
     return 1;

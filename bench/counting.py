@@ -34,12 +34,13 @@ class Place:
 class Counts:
     """`totals`: instructions of each count, by mark, in the order in which they were made.
 
-    `watched`: those of them that stand at watched addresses.
+    `watched`: those of them that stand at watched addresses. `stored`: stores to watched memory between the same marks.
     """
 
     totals: Mapping[int, Sequence[int]]
     places: Sequence[Place]
     watched: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    stored: Mapping[int, Sequence[int]] = field(default_factory=dict)
 
 
 def plugin() -> Path:
@@ -94,6 +95,24 @@ def entered(image: Image, name: str) -> str:
     raise NotMeasured(f"{image.name} has no partition {name}")
 
 
+def registers(image: Image, name: str) -> str:
+    """The plugin's option that counts stores to the registers of device `name`."""
+    for device in image.build.plan.devices:
+        if device.device.name == name:
+            places = [(bar.virtual, bar.virtual + bar.bar.size) for bar in device.bars if bar.virtual]
+            start = min(low for low, _ in places)
+            return f"stores={start:#x}:{max(high for _, high in places) - start:#x}"
+    raise NotMeasured(f"{image.name} has no device {name}")
+
+
+def interrupts(image: Image) -> str:
+    """The plugin's option that counts the interrupts of devices: where the monitor takes one."""
+    for symbol in elf.symbols((image.folder / "monitor.elf").read_bytes()):
+        if symbol.name == "take":
+            return f"watch={symbol.value:#x}"
+    raise NotMeasured("the monitor has no function take")
+
+
 def parse(text: str) -> Counts:
     """The plugin's file. Raises `NotMeasured` unless it is whole."""
     lines = text.splitlines()
@@ -101,15 +120,17 @@ def parse(text: str) -> Counts:
         raise NotMeasured("the counting plugin's file is not whole")
     totals: dict[int, list[int]] = defaultdict(list)
     watched: dict[int, list[int]] = defaultdict(list)
+    stored: dict[int, list[int]] = defaultdict(list)
     places = []
     for line in lines[:-1]:
         kind, mark, *values = line.split()
         if kind == "count":
             totals[int(mark)].append(int(values[0]))
             watched[int(mark)].append(int(values[1]))
+            stored[int(mark)].append(int(values[2]))
         else:
             places.append(Place(int(mark), int(values[0], 0), int(values[1], 0), int(values[2])))
-    return Counts(dict(totals), places, dict(watched))
+    return Counts(dict(totals), places, dict(watched), dict(stored))
 
 
 class Owners:
