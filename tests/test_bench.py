@@ -41,9 +41,9 @@ def test_the_clocks_own_cost_must_be_steady() -> None:
 
 
 def test_the_plugins_file_is_read_whole_or_not_at_all() -> None:
-    text = "count 1 50 3\ncount 1 52 4\nat 1 0x1000010 0xffffffff80000010 7\nwhole\n"
+    text = "count 1 50 3 9\ncount 1 52 4 0\nat 1 0x1000010 0xffffffff80000010 7\nwhole\n"
     place = Place(1, 0x1000010, 0xFFFFFFFF80000010, 7)
-    assert counting.parse(text) == Counts({1: [50, 52]}, [place], {1: [3, 4]})
+    assert counting.parse(text) == Counts({1: [50, 52]}, [place], {1: [3, 4]}, {1: [9, 0]})
     with pytest.raises(NotMeasured, match="not whole"):
         counting.parse(text.removesuffix("whole\n"))
 
