@@ -23,8 +23,8 @@
 #define AHCI_RANGES 64u         /* of blocks in one command that discards */
 
 struct ahci_table {
-  struct ahci_fis fis;
-  uint8_t unused[0x80 - sizeof(struct ahci_fis)];
+  union ahci_fis fis;
+  uint8_t unused[0x80 - sizeof(union ahci_fis)];
   struct ahci_region region[AHCI_REGIONS];
 };
 
@@ -96,7 +96,7 @@ bool ahci_port_ready(const struct ahci *ahci);
 void ahci_port_go(struct ahci *ahci);
 /* ahci_io.c */
 void ahci_slots_reset(struct ahci *ahci, uint32_t depth);
-void ahci_fill(struct ahci_header *header, struct ahci_fis *fis, uint8_t command, uint32_t flags, uint32_t regions);
+void ahci_fill(struct ahci_header *header, union ahci_fis *fis, uint8_t command, uint32_t flags, uint32_t regions);
 void ahci_issue_alone(struct ahci *ahci);
 enum block_result ahci_submit(struct block_device *device, struct block_transfer *transfer, uint32_t tag);
 enum block_result ahci_flush(struct block_device *device, uint32_t tag);

@@ -14,10 +14,10 @@ void ahci_slots_reset(struct ahci *ahci, uint32_t depth) {
 
 /* --- building a command --- */
 
-void ahci_fill(struct ahci_header *header, struct ahci_fis *fis, uint8_t command, uint32_t flags, uint32_t regions) {
+void ahci_fill(struct ahci_header *header, union ahci_fis *fis, uint8_t command, uint32_t flags, uint32_t regions) {
   header->flags = HEADER_FIS_DWORDS | flags | HEADER_PRDTL(regions);
   header->transferred = 0;
-  *fis = (struct ahci_fis){.type = FIS_REGISTER_H2D, .flags = FIS_COMMAND, .command = command};
+  *fis = (union ahci_fis){.type = FIS_REGISTER_H2D, .flags = FIS_COMMAND, .command = command};
 }
 
 static uint32_t take_slot(struct ahci *ahci, uint32_t tag) {
@@ -31,10 +31,12 @@ static uint32_t take_slot(struct ahci *ahci, uint32_t tag) {
 
 struct taken {
   uint32_t regions, bytes;
+  uint32_t bits; /* of all addresses and lengths together */
 };
 
-/* Takes what one command can hold from the front of a transfer. */
-static struct taken take_regions(struct block_transfer *transfer, struct ahci_region *region) {
+/* Takes what one command can hold from the front of a transfer. Apart, so that the usual case needs no registers for it. */
+__attribute__((noinline)) static struct taken take_regions(struct block_transfer *transfer,
+                                                           struct ahci_region *region) {
   struct taken taken = {0};
   while (transfer->count && taken.bytes < AHCI_LONGEST && taken.regions < AHCI_REGIONS) {
     struct block_segment *segment = transfer->segment;
@@ -43,95 +45,89 @@ static struct taken take_regions(struct block_transfer *transfer, struct ahci_re
       length = AHCI_LONGEST - taken.bytes;
     region[taken.regions].address = segment->physical;
     region[taken.regions++].last = length - 1;
+    taken.bits |= (uint32_t)segment->physical | length;
     taken.bytes += length;
-    segment->physical += length;
-    segment->length -= length;
-    if (segment->length == 0) {
+    if (length == segment->length) {
       transfer->segment++;
       transfer->count--;
+    } else {
+      segment->physical += length;
+      segment->length -= length;
     }
   }
   return taken;
 }
 
+static inline struct taken take_front(struct block_transfer *transfer, struct ahci_region *region) {
+  const struct block_segment *segment = transfer->segment;
+  if (transfer->count != 1 || segment->length > AHCI_LONGEST)
+    return take_regions(transfer, region);
+  region->address = segment->physical;
+  region->last = segment->length - 1;
+  transfer->count = 0;
+  return (struct taken){1, segment->length, (uint32_t)segment->physical | segment->length};
+}
+
 /* A queued command has the count where others have features, and its slot where they have the count (SATA 3.2, 13.6.4). */
-static void address(const struct ahci *ahci, struct ahci_fis *fis, uint32_t slot, uint64_t block, uint32_t blocks) {
-  uint32_t first = ahci->queueing ? slot << 3 : blocks;
-  fis->features_low = (uint8_t)(ahci->queueing ? blocks : 0);
-  fis->features_high = (uint8_t)(ahci->queueing ? blocks >> 8 : 0);
-  fis->count_low = (uint8_t)first;
-  fis->count_high = (uint8_t)(first >> 8);
-  fis->lba0 = (uint8_t)block;
-  fis->lba1 = (uint8_t)(block >> 8);
-  fis->lba2 = (uint8_t)(block >> 16);
-  fis->lba3 = (uint8_t)(block >> 24);
-  fis->lba4 = (uint8_t)(block >> 32);
-  fis->lba5 = (uint8_t)(block >> 40);
+static void address(union ahci_fis *fis, uint32_t command, uint64_t block, uint32_t features, uint32_t count) {
+  fis->word[0] = FIS_REGISTER_H2D | FIS_COMMAND << 8 | command << 16 | features << 24;
+  fis->word[1] = ((uint32_t)block & 0xffffff) | ATA_DEVICE_LBA << 24;
+  fis->word[2] = (uint32_t)(block >> 24) | (features >> 8) << 24;
+  fis->word[3] = count;
+}
+
+static void wait_alone(struct ahci *ahci, uint32_t slot) {
+  ahci->native &= ~(1u << slot);
+  ahci->waiting |= 1u << slot;
+}
+
+static void enqueue(struct ahci *ahci, uint32_t slot, uint32_t command, uint64_t block, uint32_t blocks) {
+  union ahci_fis *fis = &ahci->memory->table[slot].fis;
+  if (ahci->queueing) {
+    address(fis, command, block, blocks, slot << 3);
+    ahci->built |= 1u << slot;
+    ahci->native |= 1u << slot;
+  } else {
+    address(fis, command, block, 0, blocks);
+    wait_alone(ahci, slot);
+  }
 }
 
 /* On the medium before it ends. */
-static void force(const struct ahci *ahci, struct ahci_fis *fis) {
+static void force(const struct ahci *ahci, uint32_t slot) {
+  union ahci_fis *fis = &ahci->memory->table[slot].fis;
   if (ahci->queueing)
     fis->device |= ATA_DEVICE_FUA;
   else
     fis->command = ATA_WRITE_DMA_FUA_EXT;
 }
 
-static void enqueue(struct ahci *ahci, uint32_t slot) {
-  if (ahci->queueing) {
-    ahci->built |= 1u << slot;
-    ahci->native |= 1u << slot;
-  } else {
-    ahci->waiting |= 1u << slot;
-    ahci->native &= ~(1u << slot);
-  }
+static enum block_result no_room(const struct ahci *ahci) {
+  return ahci->phase == AHCI_DOWN ? BLOCK_REFUSED : BLOCK_BUSY;
 }
 
-/* Regions begin at even addresses and have even lengths (AHCI 1.3.1, 4.2.3.3). */
-static bool uneven(const struct block_transfer *transfer) {
-  uint64_t bits = 0;
-  for (uint32_t i = 0; i < transfer->count; i++)
-    bits |= transfer->segment[i].physical | transfer->segment[i].length;
-  return bits & 1;
-}
-
-/* Whether another command may be added now: none while something must run, or runs, alone. */
-static enum block_result room(const struct ahci *ahci) {
-  if (ahci->phase == AHCI_DOWN)
-    return BLOCK_REFUSED;
-  bool barred = ahci->phase != AHCI_RUNNING || (ahci->waiting | ahci->alone | ahci->again);
-  return ahci->free == 0 || barred ? BLOCK_BUSY : BLOCK_TAKEN;
-}
-
+/* Nothing is added while something must run, or runs, alone. Regions begin at even addresses and have even lengths (AHCI 1.3.1,
+   4.2.3.3). A count of blocks that were none would mean 65,536. */
 enum block_result ahci_submit(struct block_device *device, struct block_transfer *transfer, uint32_t tag) {
   struct ahci *ahci = ahci_of(device);
-  enum block_result result = room(ahci);
-  if (result != BLOCK_TAKEN)
-    return result;
-  if (transfer->count == 0 || uneven(transfer) || (transfer->through && !(device->features & BLOCK_FUA)))
+  if (ahci->phase != AHCI_RUNNING || (ahci->waiting | ahci->alone | ahci->again) || !ahci->free)
+    return no_room(ahci);
+  if (transfer->through && !(device->features & BLOCK_FUA))
     return BLOCK_REFUSED;
   uint64_t offset = transfer->offset;
   uint32_t slot = (uint32_t)__builtin_ctz(ahci->free);
-  struct taken taken = take_regions(transfer, ahci->memory->table[slot].region);
-  if ((offset | taken.bytes) & (device->block_size - 1))
+  struct taken taken = take_front(transfer, ahci->memory->table[slot].region);
+  if ((taken.bits & 1) || taken.bytes == 0 || ((offset | taken.bytes) & (device->block_size - 1)))
     return BLOCK_REFUSED;
+  transfer->offset = offset + taken.bytes;
   take_slot(ahci, tag);
   bool write = transfer->direction == BLOCK_WRITE;
-  struct ahci_fis *fis = &ahci->memory->table[slot].fis;
-  ahci_fill(&ahci->memory->header[slot], fis, write ? ahci->write_command : ahci->read_command,
-            write ? HEADER_WRITE : 0, taken.regions);
-  fis->device = ATA_DEVICE_LBA;
+  ahci->memory->header[slot].flags = HEADER_FIS_DWORDS | (write ? HEADER_WRITE : 0) | HEADER_PRDTL(taken.regions);
+  enqueue(ahci, slot, write ? ahci->write_command : ahci->read_command, offset >> ahci->block_shift,
+          taken.bytes >> ahci->block_shift);
   if (write && transfer->through)
-    force(ahci, fis);
-  address(ahci, fis, slot, offset >> ahci->block_shift, taken.bytes >> ahci->block_shift);
-  transfer->offset = offset + taken.bytes;
-  enqueue(ahci, slot);
+    force(ahci, slot);
   return BLOCK_TAKEN;
-}
-
-static void wait_alone(struct ahci *ahci, uint32_t slot) {
-  ahci->native &= ~(1u << slot);
-  ahci->waiting |= 1u << slot;
 }
 
 /* ATA8-ACS, 7.10.3: ranges of blocks in a block of 512 bytes, which the device reads; a range of none says nothing. */

@@ -92,12 +92,15 @@ struct ahci_region {
 #define FIS_REGISTER_H2D 0x27u
 #define FIS_COMMAND 0x80u /* it carries a command, not control bits */
 
-struct ahci_fis {
-  uint8_t type, flags, command, features_low;
-  uint8_t lba0, lba1, lba2, device;
-  uint8_t lba3, lba4, lba5, features_high;
-  uint8_t count_low, count_high, icc, control;
-  uint32_t auxiliary;
+union ahci_fis {
+  struct {
+    uint8_t type, flags, command, features_low;
+    uint8_t lba0, lba1, lba2, device;
+    uint8_t lba3, lba4, lba5, features_high;
+    uint8_t count_low, count_high, icc, control;
+    uint32_t auxiliary;
+  };
+  uint32_t word[5];
 };
 
 #define ATA_DEVICE_LBA 0x40u
@@ -129,6 +132,6 @@ struct ahci_fis {
 
 _Static_assert(sizeof(struct ahci_header) == 32, "AHCI 4.2.2");
 _Static_assert(sizeof(struct ahci_region) == 16, "AHCI 4.2.3.3");
-_Static_assert(sizeof(struct ahci_fis) == 20, "SATA 10.5.5");
+_Static_assert(sizeof(union ahci_fis) == 20, "SATA 10.5.5");
 
 #endif

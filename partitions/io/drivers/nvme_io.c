@@ -23,8 +23,10 @@ struct page_walk {
   uint32_t pages, bytes;
 };
 
-/* Takes what one command can hold: only its first page may begin, only its last may end, inside a page. */
-static struct page_walk take_pages(struct block_transfer *transfer, uint64_t *list, uint32_t longest) {
+/* Takes what one command can hold: only its first page may begin, only its last may end, inside a page. Apart, so that the usual
+   case needs no registers for it. */
+__attribute__((noinline)) static struct page_walk take_pages(struct block_transfer *transfer, uint64_t *list,
+                                                             uint32_t longest) {
   struct page_walk walk = {0};
   while (transfer->count && walk.bytes < longest && walk.pages <= NVME_LIST_ENTRIES) {
     struct block_segment *segment = transfer->segment;
@@ -55,6 +57,14 @@ static struct page_walk take_pages(struct block_transfer *transfer, uint64_t *li
   return walk;
 }
 
+static inline struct page_walk take_front(struct block_transfer *transfer, uint64_t *list, uint32_t longest) {
+  const struct block_segment *segment = transfer->segment;
+  if (transfer->count != 1 || (segment->physical & (NVME_PAGE - 1)) + segment->length > NVME_PAGE)
+    return take_pages(transfer, list, longest);
+  transfer->count = 0;
+  return (struct page_walk){segment->physical, 0, 1, segment->length};
+}
+
 static struct nvme_command *take_slot(struct nvme *nvme, uint32_t opcode, uint32_t tag) {
   uint16_t slot = nvme->free_slots[--nvme->block.free];
   nvme->state[slot] = SLOT_BUSY;
@@ -73,7 +83,7 @@ enum block_result nvme_submit(struct block_device *device, struct block_transfer
     return BLOCK_BUSY;
   uint64_t offset = transfer->offset, block = offset >> nvme->block_shift;
   uint64_t *list = nvme->memory->list[nvme->free_slots[device->free - 1]];
-  struct page_walk walk = take_pages(transfer, list, device->longest);
+  struct page_walk walk = take_front(transfer, list, device->longest);
   /* Blocks larger than the layout says: rounded down, the count of blocks would be none, which means 65,536. */
   if ((offset | walk.bytes) & (device->block_size - 1))
     return BLOCK_REFUSED;
