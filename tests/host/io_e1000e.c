@@ -165,6 +165,10 @@ static void checksums(void) {
     if (i % 50 == 0)
       reopen();
   }
+  sums_right((struct network_checksum){34, 6}, 100);
+  struct network_segment long_one[] = {{device_address(outgoing(3)), 1000}, {device_address(outgoing(4)), 519}};
+  CHECK(device->driver->transmit(device, long_one, 2, (struct network_checksum){34, 16}, 3) == NETWORK_REFUSED);
+  sums_right((struct network_checksum){34, 16}, 100);
   CHECK(asks(250, 6, 1500) == NETWORK_REFUSED && asks(0xffff, 0xffff, 1500) == NETWORK_REFUSED);
   CHECK(asks(34, 25, 60) == NETWORK_REFUSED && asks(34, 24, 60) == NETWORK_TAKEN);
 }

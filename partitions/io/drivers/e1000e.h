@@ -42,6 +42,7 @@ struct e1000e_transmit {
   uint32_t head, tail, told; /* descriptors: oldest in use, next to fill, what the card knows */
   uint32_t done;             /* the card has told that it is through with what stands before this one */
   uint32_t first, next;      /* frames */
+  uint32_t room;             /* descriptors that are free */
   uint32_t unreported;       /* frames since the last one that the card will tell of */
   uint32_t report_first, report_next;
   uint64_t context; /* the last one queued */

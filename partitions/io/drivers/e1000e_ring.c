@@ -6,10 +6,10 @@
 #include "access.h"
 #include "e1000e.h"
 
-/* Entries of a ring in use and tags that are lost are together never more than E1000E_MASK: so `lost` has room for all. */
-static void count_transmit_free(struct e1000e *card) {
-  uint32_t used = card->transmit.tail - card->transmit.head + card->lost_transmit.count;
-  card->network.transmit_free = used < E1000E_TRANSMIT_DEPTH ? E1000E_TRANSMIT_DEPTH - used : 0;
+/* Descriptors in use and frames that are lost are together never more than E1000E_MASK: so `lost` has room for all. */
+static inline void set_room(struct e1000e *card, uint32_t room) {
+  card->transmit.room = room;
+  card->network.transmit_free = room > E1000E_EXTRA ? room - E1000E_EXTRA : 0;
 }
 
 /* --- with every reset --- */
@@ -22,6 +22,7 @@ void e1000e_rings_lose(struct e1000e *card) {
   for (; out->first != out->next; out->first++)
     card->lost_transmit.tag[card->lost_transmit.count++] = out->frame[out->first & E1000E_MASK].tag;
   out->head = out->tail;
+  set_room(card, E1000E_MASK - card->lost_transmit.count);
 }
 
 void e1000e_rings_start(struct e1000e *card) {
@@ -40,7 +41,6 @@ void e1000e_rings_start(struct e1000e *card) {
   card->network.receive_depth = E1000E_MASK;
   card->network.receive_bytes = E1000E_RECEIVE_BYTES;
   card->network.receive_free = E1000E_MASK - card->lost_receive.count;
-  count_transmit_free(card);
 }
 
 /* --- frames out --- */
@@ -49,77 +49,88 @@ static inline struct e1000e_transmit_descriptor *entry(struct e1000e_transmit *o
   return &out->ring[index & E1000E_MASK];
 }
 
-/* Fills the descriptors of a frame from `index` on, without handing them over. Returns the frame's bytes. */
-static inline uint32_t put_segments(struct e1000e_transmit *out, uint32_t index, const struct network_segment *segments,
-                                    uint32_t count, uint32_t options) {
-  uint32_t bytes = 0;
-  for (uint32_t i = 0; i < count; i++) {
-    uint32_t length = segments[i].length;
-    if (length - 1 >= NETWORK_FRAME_MAX)
-      return 0;
-    bytes += length;
-    *entry(out, index + i) = (struct e1000e_transmit_descriptor){segments[i].physical, TRANSMIT_DATA | length, options};
-  }
-  return bytes <= NETWORK_FRAME_MAX ? bytes : 0;
-}
-
-/* A sum from `start` to the frame's end, to be put at start + offset; the card takes places in one byte each. */
-static inline uint64_t context_of(struct network_checksum checksum) {
-  return CONTEXT_TUCSS(checksum.start) | CONTEXT_TUCSO(checksum.start + checksum.offset);
-}
-
-static inline bool can_sum(struct network_checksum checksum, uint32_t bytes) {
-  uint32_t place = (uint32_t)checksum.start + checksum.offset;
-  return place <= 0xff && place + 2 <= bytes;
-}
-
-static void put_context(struct e1000e_transmit *out, struct network_checksum checksum) {
-  uint32_t kind = checksum.offset == 16 ? TRANSMIT_TUCMD_TCP : 0;
-  out->context = context_of(checksum);
-  *entry(out, out->tail) = (struct e1000e_transmit_descriptor){out->context, TRANSMIT_CONTEXT | kind, 0};
-}
-
 /* The card is to tell when it is through with the last descriptor queued. */
-static inline void ask_report(struct e1000e_transmit *out) {
+static void ask_report(struct e1000e_transmit *out) {
   uint32_t last = out->tail - 1;
   entry(out, last)->command |= TRANSMIT_RS;
   out->report[out->report_next++ & E1000E_MASK] = last;
   out->unreported = 0;
 }
 
-static uint32_t pad(struct e1000e *card, uint32_t index, uint32_t bytes, uint32_t options) {
+static __attribute__((noinline)) struct e1000e_transmit_descriptor *pad(struct e1000e *card, uint32_t index,
+                                                                        uint32_t bytes, uint32_t options) {
+  struct e1000e_transmit_descriptor *next = entry(&card->transmit, index);
   uint64_t zeroes = (uint64_t)(uintptr_t)card->memory->zeroes + card->bias;
-  *entry(&card->transmit, index) =
-      (struct e1000e_transmit_descriptor){zeroes, TRANSMIT_DATA | (TRANSMIT_LEAST - bytes), options};
-  return index + 1;
+  *next = (struct e1000e_transmit_descriptor){zeroes, TRANSMIT_DATA | (TRANSMIT_LEAST - bytes), options};
+  return next;
+}
+
+/* A frame from descriptor `index` on, behind what was queued. A frame that is refused leaves nothing that counts. */
+static inline enum network_result queue(struct e1000e *card, uint32_t index, const struct network_segment *segments,
+                                        uint32_t count, uint32_t options, uint32_t tag) {
+  struct e1000e_transmit *out = &card->transmit;
+  struct e1000e_transmit_descriptor *last;
+  uint32_t bytes = 0;
+  do {
+    uint32_t length = segments->length;
+    if (length - 1 >= NETWORK_FRAME_MAX)
+      return NETWORK_REFUSED;
+    bytes += length;
+    last = entry(out, index++);
+    last->address = segments++->physical;
+    last->command = TRANSMIT_DATA | length;
+    last->status = options;
+  } while (--count);
+  if (bytes > NETWORK_FRAME_MAX)
+    return NETWORK_REFUSED;
+  if (bytes < TRANSMIT_LEAST)
+    last = pad(card, index++, bytes, options);
+  last->command |= TRANSMIT_EOP | TRANSMIT_IFCS;
+  out->frame[out->next++ & E1000E_MASK] = (struct e1000e_frame){tag, index};
+  set_room(card, out->room - (index - out->tail));
+  out->tail = index;
+  if (++out->unreported == E1000E_REPORT_EACH)
+    ask_report(out);
+  return NETWORK_TAKEN;
+}
+
+static uint32_t bytes_of(const struct network_segment *segments, uint32_t count) {
+  uint32_t bytes = 0;
+  for (uint32_t i = 0; i < count && segments[i].length <= NETWORK_FRAME_MAX; i++)
+    bytes += segments[i].length;
+  return bytes;
+}
+
+/* A sum from `start` to the frame's end, to be put at start + offset. The card takes places in one byte each, and keeps what
+   it was told last. */
+static __attribute__((noinline)) enum network_result queue_with_sum(struct e1000e *card,
+                                                                    const struct network_segment *segments,
+                                                                    uint32_t count, struct network_checksum checksum,
+                                                                    uint32_t tag) {
+  struct e1000e_transmit *out = &card->transmit;
+  uint32_t place = (uint32_t)checksum.start + checksum.offset, index = out->tail;
+  if (place > 0xff || place + 2 > bytes_of(segments, count))
+    return NETWORK_REFUSED;
+  uint64_t context = CONTEXT_TUCSS(checksum.start) | CONTEXT_TUCSO(place);
+  uint32_t kind = TRANSMIT_CONTEXT | (checksum.offset == 16 ? TRANSMIT_TUCMD_TCP : 0);
+  if (context != out->context)
+    *entry(out, index++) = (struct e1000e_transmit_descriptor){context, kind, 0};
+  enum network_result result = queue(card, index, segments, count, TRANSMIT_TXSM, tag);
+  if (result == NETWORK_TAKEN)
+    out->context = context;
+  return result;
 }
 
 enum network_result e1000e_transmit(struct network_device *device, const struct network_segment *segments,
                                     uint32_t count, struct network_checksum checksum, uint32_t tag) {
   struct e1000e *card = e1000e_of(device);
-  struct e1000e_transmit *out = &card->transmit;
   if (!card->ready || count - 1 >= NETWORK_SEGMENTS)
     return NETWORK_REFUSED;
-  uint32_t used = out->tail - out->head + card->lost_transmit.count;
-  if (used + count + E1000E_EXTRA > E1000E_MASK)
+  if (count + E1000E_EXTRA > card->transmit.room)
     return NETWORK_BUSY;
-  bool sum = checksum.start, new_context = sum && context_of(checksum) != out->context;
-  uint32_t options = sum ? TRANSMIT_TXSM : 0, end = out->tail + new_context;
-  uint32_t bytes = put_segments(out, end, segments, count, options);
-  if (bytes == 0 || (sum && !can_sum(checksum, bytes)))
-    return NETWORK_REFUSED;
-  end += count;
-  if (bytes < TRANSMIT_LEAST)
-    end = pad(card, end, bytes, options);
-  if (new_context)
-    put_context(out, checksum);
-  entry(out, end - 1)->command |= TRANSMIT_EOP | TRANSMIT_IFCS;
-  out->frame[out->next++ & E1000E_MASK] = (struct e1000e_frame){tag, end};
-  out->tail = end;
-  if (++out->unreported == E1000E_REPORT_EACH)
-    ask_report(out);
-  count_transmit_free(card);
-  return NETWORK_TAKEN;
+  if (checksum.start)
+    return queue_with_sum(card, segments, count, checksum, tag);
+  return queue(card, card->transmit.tail, segments, count, 0, tag);
 }
 
 /* How far the card says that it is. */
@@ -133,29 +144,32 @@ static void look_at_reports(struct e1000e_transmit *out) {
   }
 }
 
-static uint32_t tell_lost(struct e1000e_lost *lost, struct network_sent *sent, uint32_t limit) {
+static uint32_t tell_lost(struct e1000e *card, struct network_sent *sent, uint32_t limit) {
+  struct e1000e_lost *lost = &card->lost_transmit;
   uint32_t count = 0;
   while (count < limit && lost->count)
     sent[count++] = (struct network_sent){lost->tag[--lost->count], NETWORK_ERROR_RESET};
+  set_room(card, card->transmit.room + count);
   return count;
 }
 
 uint32_t e1000e_sent(struct network_device *device, struct network_sent *sent, uint32_t limit) {
   struct e1000e *card = e1000e_of(device);
   struct e1000e_transmit *out = &card->transmit;
-  uint32_t count = 0;
-  if (card->lost_transmit.count) {
-    count = tell_lost(&card->lost_transmit, sent, limit);
-  } else if (out->first != out->next) {
-    look_at_reports(out);
-    for (; count < limit && out->head != out->done; count++) {
-      const struct e1000e_frame *frame = &out->frame[out->first++ & E1000E_MASK];
-      out->head = frame->end;
-      sent[count] = (struct network_sent){frame->tag, 0};
-    }
+  if (card->lost_transmit.count)
+    return tell_lost(card, sent, limit);
+  if (out->first == out->next)
+    return 0;
+  look_at_reports(out);
+  uint32_t count = 0, head = out->head, first = out->first;
+  for (; count < limit && head != out->done; count++) {
+    const struct e1000e_frame *frame = &out->frame[first++ & E1000E_MASK];
+    head = frame->end;
+    sent[count] = (struct network_sent){frame->tag, 0};
   }
-  if (count)
-    count_transmit_free(card);
+  set_room(card, out->room + (head - out->head));
+  out->head = head;
+  out->first = first;
   return count;
 }
 
@@ -174,20 +188,15 @@ enum network_result e1000e_receive(struct network_device *device, struct network
   return NETWORK_TAKEN;
 }
 
-/* A frame that is no frame: longer than a buffer, so in parts, which the card was told not to take; or of a length that
-   cannot be. */
-static inline uint32_t error_of(struct e1000e_receive *in, uint32_t status, uint32_t length) {
-  bool part = in->inside || !(status & RECEIVE_EOP);
-  in->inside = !(status & RECEIVE_EOP);
-  if (status & RECEIVE_BAD)
-    return RECEIVE_ERROR(status);
-  return part || length - 1 >= NETWORK_FRAME_MAX ? NETWORK_ERROR_NONSENSE : 0;
+static inline bool is_right(uint32_t status) {
+  return (status & (RECEIVE_TCPCS | RECEIVE_UDPCS)) && !(status & (RECEIVE_TCPE | RECEIVE_IPE | RECEIVE_IXSM));
 }
 
-static inline struct network_received received_as(struct e1000e_receive *in, uint64_t written, uint32_t tag) {
-  uint32_t status = (uint32_t)written, error = error_of(in, status, RECEIVE_LENGTH(written));
-  bool right = (status & (RECEIVE_TCPCS | RECEIVE_UDPCS)) && !(status & (RECEIVE_TCPE | RECEIVE_IPE | RECEIVE_IXSM));
-  return (struct network_received){tag, error ? 0 : RECEIVE_LENGTH(written), error, right && !error};
+/* What the card says that a frame has wrong; or a frame that is no frame: longer than a buffer, so in parts, which the card
+   was told not to take; or of a length that cannot be. */
+static __attribute__((noinline)) uint32_t error_of(struct e1000e_receive *in, uint32_t status) {
+  in->inside = !(status & RECEIVE_EOP);
+  return status & RECEIVE_BAD ? RECEIVE_ERROR(status) : NETWORK_ERROR_NONSENSE;
 }
 
 static uint32_t tell_lost_buffers(struct e1000e_lost *lost, struct network_received *received, uint32_t limit) {
@@ -204,13 +213,25 @@ uint32_t e1000e_received(struct network_device *device, struct network_received 
   if (card->lost_receive.count) {
     count = tell_lost_buffers(&card->lost_receive, received, limit);
   } else {
-    for (; count < limit && in->head != in->tail; in->head++, count++) {
-      uint32_t place = in->head & E1000E_MASK;
-      uint64_t written = __atomic_load_n(&in->ring[place].written, __ATOMIC_ACQUIRE);
-      if (!(written & RECEIVE_DD))
+    uint32_t head = in->head, tail = in->tail;
+    for (; count < limit && head != tail; head++, count++) {
+      uint64_t written = __atomic_load_n(&in->ring[head & E1000E_MASK].written, __ATOMIC_ACQUIRE);
+      uint32_t status = (uint32_t)written, length = RECEIVE_LENGTH(written);
+      if (!(status & RECEIVE_DD))
         break;
-      received[count] = received_as(in, written, in->tag[place]);
+      bool whole = (status & (RECEIVE_EOP | RECEIVE_BAD)) == RECEIVE_EOP && !in->inside;
+      received[count].tag = in->tag[head & E1000E_MASK];
+      if (whole && length - 1 < NETWORK_FRAME_MAX) {
+        received[count].length = length;
+        received[count].error = 0;
+        received[count].checksum_right = is_right(status);
+      } else {
+        received[count].length = 0;
+        received[count].error = error_of(in, status);
+        received[count].checksum_right = false;
+      }
     }
+    in->head = head;
   }
   device->receive_free += count;
   return count;
