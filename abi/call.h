@@ -108,7 +108,7 @@ enum stop_reason {
 
 /* General registers in the order in which the monitor pushes them. */
 struct registers {
-  uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
+  uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rcx, rbx, rdx, rax;
 };
 
 struct fault_record {

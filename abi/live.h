@@ -10,15 +10,16 @@
 
 enum live { LIVE_PARTITION, LIVE_DESCRIPTOR, LIVE_CHANNEL, LIVE_COUNT };
 
-/* Partition: state in bits 0-7, refusal in 8-15, life in 32-63. */
+/* Partition: state in bits 0-7, refusal in 8-15, PARTITION_ANEW, life in 32-63. */
 enum partition_state {
   PARTITION_FREE = 0,    /* never started */
   PARTITION_RUNNING = 1, /* runs in its frames */
   PARTITION_STOPPED = 2, /* ended, faulted or stopped; the fault record says which */
   PARTITION_WAITING = 3  /* until an event or a time */
 };
-#define PARTITION_ALIVE 1u /* the bit that running and waiting have in common */
-#define PARTITION_WAITS 2u /* the bit that a wait adds */
+#define PARTITION_ALIVE 1u      /* the bit that running and waiting have in common */
+#define PARTITION_WAITS 2u      /* the bit that a wait adds */
+#define PARTITION_ANEW 0x10000u /* this life has not begun: its registers are set when it is first switched in */
 #define LIVE_STATE(word) ((uint32_t)((word)&0xff))
 #define LIVE_REFUSAL(word) ((uint32_t)(((word) >> 8) & 0xff)) /* enum status of the last refused start */
 #define LIVE_LIFE(word) ((uint32_t)((word) >> 32))            /* 0 before the first start */

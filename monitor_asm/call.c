@@ -6,8 +6,11 @@
 #include "event.h"
 #include "instructions.h"
 #include "monitor.h"
+#include "schedule.h"
+#include "switch.h"
 
-uint64_t own_descriptor(untrusted index, uint32_t resource, const struct descriptor_row **found) {
+/* The descriptor that the caller names, if it is its own, of that resource, and assigned. Returns a status. */
+static uint64_t own_descriptor(untrusted index, uint32_t resource, const struct descriptor_row **found) {
   const struct context *context = CONTEXT;
   if (index.raw >= context->descriptor_count)
     return STATUS_BAD_INDEX;
@@ -20,12 +23,9 @@ uint64_t own_descriptor(untrusted index, uint32_t resource, const struct descrip
   return STATUS_OK;
 }
 
-static uint64_t release_channel(const struct descriptor_row *own, uint64_t count) {
-  return own->end == END_SERVER ? channel_release(own->target, count) : STATUS_NOT_PERMITTED;
-}
-
-/* Release, then set the event at the other end. A channel is out of CHANNEL_FREE only when both of its ends are assigned. */
-static inline uint64_t signal_channel(untrusted index, untrusted release) {
+/* What comes before a signal: the caller's end of a channel in use, and the release. A channel is out of CHANNEL_FREE only
+   when both of its ends are assigned. */
+static inline uint64_t begin_signal(untrusted index, untrusted release, const struct descriptor_row **found) {
   const struct context *context = CONTEXT;
   if (index.raw >= context->descriptor_count)
     return STATUS_BAD_INDEX;
@@ -34,18 +34,19 @@ static inline uint64_t signal_channel(untrusted index, untrusted release) {
     return STATUS_BAD_INDEX;
   if (LIVE_STATE(atomic_load_explicit(&channel_live[own->target], memory_order_relaxed)) == CHANNEL_FREE)
     return STATUS_NOT_ASSIGNED;
-  if (release.raw != 0) {
-    uint64_t status = release_channel(own, release.raw);
-    if (status != STATUS_OK)
-      return status;
-  }
-  return event_set(&partitions[own->other_partition], own->other_event) ? STATUS_OK : STATUS_NOT_CONNECTED;
+  *found = own;
+  if (release.raw == 0)
+    return STATUS_OK;
+  return own->end == END_SERVER ? channel_release(own->target, release.raw) : STATUS_NOT_PERMITTED;
 }
 
 static struct result call_signal(untrusted channel, untrusted release, untrusted) {
-  uint64_t status = signal_channel(channel, release);
+  const struct descriptor_row *own;
+  uint64_t status = begin_signal(channel, release, &own);
   if (status != STATUS_OK)
     return just(status);
+  if (!event_set(&partitions[own->other_partition], own->other_event))
+    return just(STATUS_NOT_CONNECTED);
   CONTEXT->frame.registers.rax = STATUS_OK;
   schedule_woken();
   resume();
@@ -67,10 +68,23 @@ static struct result call_wait(untrusted deadline, untrusted, untrusted) {
   return wait_until(deadline);
 }
 
+/* The caller becomes the one who is signalled, and returns with its event. */
+static inline struct result become(const struct partition *target, uint64_t event) {
+  switch_to(target);
+  CALL_PAGE->events[event / 64] = 1ull << event % 64;
+  return (struct result){STATUS_OK, 1ull << event / 64};
+}
+
 static struct result call_signal_and_wait(untrusted channel, untrusted release, untrusted deadline) {
-  uint64_t status = signal_channel(channel, release);
+  const struct descriptor_row *own;
+  uint64_t status = begin_signal(channel, release, &own);
   if (status != STATUS_OK)
     return just(status);
+  struct partition *target = &partitions[own->other_partition];
+  if (turn_pass(&CPU->turn, target, CONTEXT->partition, deadline.raw))
+    return become(target, own->other_event);
+  if (!event_set(target, own->other_event))
+    return just(STATUS_NOT_CONNECTED);
   struct result result = wait_until(deadline);
   CONTEXT->frame.registers.rax = result.status; /* it need not wait, but the signal may have woken somebody earlier */
   CONTEXT->frame.registers.rdx = result.value;
@@ -81,20 +95,12 @@ static struct result call_signal_and_wait(untrusted channel, untrusted release, 
 static struct result call_yield(untrusted, untrusted, untrusted) {
   CONTEXT->frame.registers.rax = STATUS_OK;
   schedule_give_up();
-  schedule(read_tsc());
+  schedule();
   resume();
 }
 
 static struct result call_exit(untrusted status, untrusted, untrusted) {
-  const struct frame *frame = &CONTEXT->frame;
-  struct fault_record record = {.reason = STOP_EXIT,
-                                .error = status.raw,
-                                .rip = frame->rip,
-                                .rsp = frame->rsp,
-                                .rflags = frame->rflags,
-                                .registers = frame->registers};
-  partition_stop(index_of(CONTEXT->partition), &record);
-  schedule(read_tsc());
+  partition_ends(STOP_EXIT, 0, status.raw, 0);
   resume();
 }
 

@@ -9,39 +9,45 @@
 #include "offsets.h"
 #include "registers.h"
 
-  .macro push_registers
-  .irp register, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+  .macro push_kept
+  .irp register, rbx, rcx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
   pushq %\register
   .endr
   .endm
 
-  .macro pop_registers
-  .irp register, r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax
+  .macro pop_kept
+  .irp register, r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rcx, rbx
   popq %\register
   .endr
+  .endm
+
+  .macro push_registers
+  pushq %rax
+  pushq %rdx
+  push_kept
   .endm
 
   .text
 
 /* SYSCALL: RCX is the return address, R11 the flags; the flag mask has cleared all that could reach us. RCX is canonical:
-   no page at or above USER_END_ADDRESS is ever mapped for ring 3, so no SYSCALL instruction stands at the edge. */
+   no page at or above USER_END_ADDRESS is ever mapped for ring 3, so no SYSCALL instruction stands at the edge. RAX and RDX
+   are not kept: they bring the result, to whoever is loaded when the handler returns. */
   .global call_entry
   .balign 16
 call_entry:
   movq %rsp, LOCAL_FRAME + FRAME_RSP
   cmpq $ENTRY_CALL_SHORT, %rax
   jae short_call
-  movq %r11, LOCAL_FRAME + FRAME_RFLAGS
-  movq %rcx, LOCAL_FRAME + FRAME_RIP
-  movq $(LOCAL_FRAME + FRAME_VECTOR), %rsp
-  movl $VECTOR_CALL, (%rsp)
-  push_registers
+  movl $VECTOR_CALL, LOCAL_FRAME + FRAME_VECTOR
+  movq $(LOCAL_FRAME + FRAME_RDX), %rsp
+  push_kept
   movq $LOCAL_STACK_TOP, %rsp
   movq LOCAL_CONTEXT + CONTEXT_CALLS, %rcx
   call *(%rcx, %rax, 8)
-  movq %rax, LOCAL_FRAME + FRAME_RAX
-  movq %rdx, LOCAL_FRAME + FRAME_RDX
-  jmp resume
+  movq $LOCAL_FRAME, %rsp
+  pop_kept
+  movq LOCAL_FRAME + FRAME_RSP, %rsp
+  sysretq
 
 /* The caller goes on at once: only what C may change is kept, on the processor's stack. */
 short_call:
@@ -74,18 +80,6 @@ short_call:
   xorl %edx, %edx
   jmp 2b
 
-  .global resume
-resume:
-  cmpl $VECTOR_CALL, LOCAL_FRAME + FRAME_VECTOR
-  movq $LOCAL_FRAME, %rsp
-  pop_registers
-  jne 1f
-  movq LOCAL_FRAME + FRAME_RSP, %rsp
-  sysretq
-1:
-  addq $16, %rsp
-  iretq
-
 /* Interrupts and exceptions: one stub a vector pushes an error code where the processor does not, then the vector. */
   .macro interrupt_entry handler, ring_0
   testb $3, (FRAME_CS - FRAME_VECTOR)(%rsp)
@@ -93,18 +87,34 @@ resume:
   push_registers
   pushq $RFLAGS_FIXED /* AC and DF are still the partition's */
   popfq
-  movl FRAME_VECTOR(%rsp), %edi
   movq $LOCAL_STACK_TOP, %rsp
   call \handler
-  jmp resume
   .endm
 
 exception_entry:
   interrupt_entry partition_exception, ring_0_fault
+  jmp resume
+
 device_entry:
   interrupt_entry interrupt_device, from_ring_0
+  jmp resume
+
 timer_entry:
   interrupt_entry interrupt_timer, from_ring_0
+
+  .global resume
+resume:
+  cmpl $VECTOR_CALL, LOCAL_FRAME + FRAME_VECTOR
+  movq $LOCAL_FRAME, %rsp
+  pop_kept
+  popq %rdx
+  popq %rax
+  jne 1f
+  movq LOCAL_FRAME + FRAME_RSP, %rsp
+  sysretq
+1:
+  addq $16, %rsp
+  iretq
 
 /* Only an idle processor may be interrupted in ring 0, and the idle loop has nothing to go back to. */
 from_ring_0:

@@ -21,31 +21,16 @@ static inline bool event_set(struct partition *partition, uint64_t event) {
   return true;
 }
 
-#define PENDING_FIRST_WORD 1u /* of `pending`: events of the first word, which most partitions have alone */
-
-/* Move events of the first word to the call page of the partition that is loaded. */
-static inline void event_take_first(struct partition *partition, struct call_page *page) {
-  page->events[0] = atomic_exchange(&partition->events[0], 0);
-}
-
-/* Move what is pending, of which `left` says in which words it may be, to the call page; returns which words. */
-static inline uint64_t event_take_words(struct partition *partition, uint64_t left, struct call_page *page) {
+/* Move what is pending to the call page of the partition that is loaded; returns in which words. `pending` goes first, so an
+   event that another processor sets meanwhile is seen now or by the next wait. */
+static inline uint64_t event_take(struct partition *partition, struct call_page *page) {
   uint64_t summary = 0;
-  for (; left != 0; left &= left - 1) {
+  for (uint64_t left = atomic_exchange(&partition->pending, 0); left != 0; left &= left - 1) {
     uint32_t word = (uint32_t)__builtin_ctzll(left) / 8;
     page->events[word] = atomic_exchange(&partition->events[word], 0);
     summary |= 1ull << word;
   }
   return summary;
-}
-
-/* Both. `pending` goes first, so an event that another processor sets meanwhile is seen now or by the next wait. */
-static inline uint64_t event_take(struct partition *partition, struct call_page *page) {
-  uint64_t left = atomic_exchange(&partition->pending, 0);
-  if (left != PENDING_FIRST_WORD)
-    return event_take_words(partition, left, page);
-  event_take_first(partition, page);
-  return 1;
 }
 
 #endif

@@ -28,9 +28,9 @@ static inline uint32_t in32(uint16_t port) {
 }
 
 static inline uint64_t read_tsc(void) {
-  uint32_t low, high;
+  uint64_t low, high; /* the instruction clears the upper halves */
   __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-  return (uint64_t)high << 32 | low;
+  return high << 32 | low;
 }
 
 static inline void write_msr(uint32_t msr, uint64_t value) {
@@ -86,12 +86,12 @@ static inline void set_bit(volatile void *bits, uint64_t index) {
 }
 
 /* All components that XCR0 enables. The plain form: no tracking of where the state was restored from (see design, "mapped, not copied"). */
-static inline void xsave(void *area) {
-  __asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(-1), "d"(-1) : "memory");
+static inline void xsave(void *area, uint32_t components) {
+  __asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(components), "d"(components) : "memory");
 }
 
-static inline void xrstor(const void *area) {
-  __asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"(-1), "d"(-1) : "memory");
+static inline void xrstor(const void *area, uint32_t components) {
+  __asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"(components), "d"(components) : "memory");
 }
 
 static inline uint64_t read_fs_base(void) {

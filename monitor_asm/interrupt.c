@@ -8,8 +8,8 @@
 #include "monitor.h"
 
 /* Called by entry.S. */
-void interrupt_device(uint32_t vector);
-void interrupt_timer(uint32_t vector);
+void interrupt_device(void);
+void interrupt_timer(void);
 void interrupt_idle(uint32_t vector);
 
 #define PIC_MASTER_DATA 0x21
@@ -74,10 +74,6 @@ void interrupt_set_mask(const struct interrupt_row *row, bool masked) {
     msix_entry(row)[3] = masked;
 }
 
-void interrupt_end(void) {
-  *apic(APIC_EOI) = 0;
-}
-
 /* All sources masked, each routed to its vector; owners unmask them by their first acknowledgement. */
 void interrupt_initialise(void) {
   mask_controllers();
@@ -97,27 +93,22 @@ static void take(uint32_t vector) {
     event_set(&partitions[row->partition], row->event);
   }
   if (vector != VECTOR_SPURIOUS)
-    interrupt_end();
+    *apic(APIC_EOI) = 0;
 }
 
-void interrupt_device(uint32_t vector) {
-  take(vector);
+void interrupt_device(void) {
+  take((uint32_t)CONTEXT->frame.vector);
   schedule_woken();
 }
 
-void interrupt_timer(uint32_t) {
-  interrupt_end();
-  CPU->armed = 0;
-  schedule(read_tsc());
+void interrupt_timer(void) {
+  *apic(APIC_EOI) = 0;
+  schedule();
 }
 
 /* Of either kind, while nobody was ready. */
 void interrupt_idle(uint32_t vector) {
   CPU->idle = 0;
-  if (vector == VECTOR_TIMER) {
-    interrupt_timer(vector);
-  } else {
-    take(vector);
-    schedule(read_tsc());
-  }
+  take(vector);
+  schedule();
 }

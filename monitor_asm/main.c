@@ -22,9 +22,7 @@ static void greet(void) {
   print(DATABASE->layout);
   print(" on ");
   print(DATABASE->board);
-  print(", ");
-  print_number(DATABASE->partitions.count);
-  print(" partitions; the machine is the planned one\n");
+  print(": the machine is the planned one\n");
 }
 
 /* On the manager's root, with the processor's own stack. */

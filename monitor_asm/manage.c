@@ -41,12 +41,6 @@ static struct result check_start(uint32_t partition) {
   return just(STATUS_OK);
 }
 
-/* The reason of a refused start stands in the live state. Nobody else changes the word of a partition that does not run. */
-static void note_refusal(struct partition *partition, uint64_t status) {
-  uint64_t word = partition->live;
-  partition->live = (word & ~0xff00ull) | status << 8;
-}
-
 struct result call_start(untrusted partition, untrusted, untrusted) {
   if (partition.raw >= DATABASE->partitions.count)
     return just(STATUS_BAD_INDEX);
@@ -54,8 +48,8 @@ struct result call_start(untrusted partition, untrusted, untrusted) {
   struct result result = check_start(index);
   if (result.status == STATUS_OK)
     partition_start(index);
-  else if (result.status != STATUS_WRONG_STATE)
-    note_refusal(&partitions[index], result.status);
+  else if (result.status != STATUS_WRONG_STATE) /* nobody else changes the word of a partition that does not run */
+    partitions[index].live = (partitions[index].live & ~0xff00ull) | result.status << 8;
   return result;
 }
 

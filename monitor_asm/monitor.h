@@ -15,7 +15,6 @@ extern const char vector_stubs[]; /* code, VECTOR_STUB_SIZE bytes for each vecto
 /* print.c */
 void print(const char *text);
 void print_hex(uint64_t value);
-void print_number(uint64_t value);
 void report(const char *line); /* to the port that the manager reports on */
 void debug_character(char character);
 
@@ -50,7 +49,6 @@ void processor_tables(void);
 /* interrupt.c */
 void interrupt_initialise(void);
 void interrupt_set_mask(const struct interrupt_row *row, bool masked);
-void interrupt_end(void);
 
 /* timer.c */
 void timer_initialise(void);
@@ -63,7 +61,7 @@ void pci_bus_master(const struct device_row *device, bool on);
 
 /* schedule.c. The first four end with the partition loaded that has the turn, and do not return while nobody is ready. */
 void schedule_start(void);
-void schedule(uint64_t now);                         /* look at everything anew */
+void schedule(void);                                 /* look at everything anew */
 void schedule_waits(const struct partition *caller); /* the running partition has begun to wait */
 void schedule_woken(void);                           /* events were set: is it somebody earlier's turn? */
 void schedule_changed(void);                         /* a partition has started or was stopped */
@@ -74,7 +72,9 @@ void partition_load(struct partition *partition);
 void partition_initialise(void); /* ends with the manager started */
 void partition_start(uint32_t index);
 void partition_stop(uint32_t index, const struct fault_record *record);
-void partition_exception(uint32_t vector);
+void partition_ends(enum stop_reason reason, uint32_t vector, uint64_t error,
+                    uint64_t address); /* the one that is loaded */
+void partition_exception(void);
 
 /* channel.c */
 void channel_allocate(uint32_t channel);
@@ -91,9 +91,5 @@ call_handler call_assign, call_start, call_stop, call_state, call_fault;
 
 /* serve.c: calls of I/O partitions */
 call_handler call_convert, call_release, call_channel;
-
-/* What the calls of several files look their arguments up with: the descriptor that the caller names, if it is its own,
-   of that resource, and assigned. Returns a status. */
-uint64_t own_descriptor(untrusted index, uint32_t resource, const struct descriptor_row **found);
 
 #endif

@@ -28,7 +28,7 @@ _Noreturn void refuse(const char *what, const char *name, const char *source, ui
 
 static void print_registers(const struct frame *frame) {
   static const char names[][4] = {"r15", "r14", "r13", "r12", "r11", "r10", "r9 ", "r8 ", "rbp", "rdi", "rsi",
-                                  "rdx", "rcx", "rbx", "rax", "vec", "err", "rip", "cs ", "flg", "rsp", "ss "};
+                                  "rcx", "rbx", "rdx", "rax", "vec", "err", "rip", "cs ", "flg", "rsp", "ss "};
   const uint64_t *values = (const uint64_t *)frame;
   for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     print(i % 3 == 0 ? "\n  " : "  ");

@@ -6,6 +6,7 @@
 #include "event.h"
 #include "instructions.h"
 #include "monitor.h"
+#include "switch.h"
 
 struct partition partitions[LIMIT_PARTITIONS];
 struct fault_record fault_records[LIMIT_PARTITIONS];
@@ -36,54 +37,28 @@ static void enter_anew(struct partition *partition) {
                                   .rflags = RFLAGS_FIXED | RFLAGS_IF,
                                   .rsp = row->stack_top,
                                   .ss = SELECTOR_USER_STACK};
-  partition->enter_anew = false;
+  atomic_fetch_and(&partition->live, ~(uint64_t)PARTITION_ANEW);
+  switch_in(UINT32_MAX);
 }
 
-static inline void save(void) {
-  struct context *context = CONTEXT;
-  xsave(context->xsave);
-  context->fs_base = read_fs_base();
-  context->gs_base = read_gs_base();
-}
-
-static inline void restore(void) {
-  struct context *context = CONTEXT;
-  if (data_selectors() != 0)
-    clear_data_selectors();
-  write_fs_base(context->fs_base);
-  write_gs_base(context->gs_base);
-  xrstor(context->xsave);
-}
-
-__attribute__((noinline)) static void finish_wait_rarely(struct partition *partition, uint64_t pending) {
-  uint64_t summary = event_take_words(partition, pending, CALL_PAGE);
+static void finish_wait(struct partition *partition) {
+  partition_set_state(partition, PARTITION_RUNNING);
+  uint64_t summary = event_take(partition, CALL_PAGE);
   CONTEXT->frame.registers.rdx = summary;
   CONTEXT->frame.registers.rax = summary == 0 ? STATUS_TIMEOUT : STATUS_OK;
 }
 
-static inline void finish_wait(struct partition *partition) {
-  uint64_t pending = atomic_exchange(&partition->pending, 0);
-  partition_set_state(partition, PARTITION_RUNNING);
-  if (__builtin_expect(pending != PENDING_FIRST_WORD, 0)) {
-    finish_wait_rarely(partition, pending);
-    return;
-  }
-  event_take_first(partition, CALL_PAGE);
-  CONTEXT->frame.registers.rdx = 1;
-  CONTEXT->frame.registers.rax = STATUS_OK;
-}
-
 /* Make `partition` the one to which `resume` returns. */
 void partition_load(struct partition *partition) {
-  if (CONTEXT->partition != partition || partition->enter_anew) {
-    save();
-    write_cr3(partition->root);
-    if (__builtin_expect(partition->enter_anew, 0))
-      enter_anew(partition);
-    restore();
-  }
-  if ((atomic_load_explicit(&partition->live, memory_order_relaxed) & PARTITION_WAITS) != 0)
+  if (CONTEXT->partition != partition)
+    switch_to(partition);
+  uint64_t live = atomic_load_explicit(&partition->live, memory_order_relaxed);
+  if ((live & (PARTITION_WAITS | PARTITION_ANEW)) == 0)
+    return;
+  if ((live & PARTITION_WAITS) != 0)
     finish_wait(partition);
+  else
+    enter_anew(partition);
 }
 
 /* The manager's root is the one that we run on: its context is noted here, everybody else's when it is first entered. */
@@ -112,9 +87,8 @@ void partition_start(uint32_t index) {
   atomic_store(&partition->pending, 0);
   for (uint32_t word = 0; word < LIMIT_EVENTS / 64; word++)
     atomic_store(&partition->events[word], 0);
-  partition->enter_anew = true;
   start_channels(index, life);
-  atomic_store(&partition->live, (uint64_t)life << 32 | PARTITION_RUNNING);
+  atomic_store(&partition->live, (uint64_t)life << 32 | PARTITION_ANEW | PARTITION_RUNNING);
   schedule_changed();
 }
 
@@ -151,18 +125,26 @@ void partition_stop(uint32_t index, const struct fault_record *record) {
     report("\n{\"event\":\"manager-stopped\"}\n");
 }
 
-/* Any exception that ring 3 causes. Its registers are in the context page, which only its own root maps: copy them. */
-void partition_exception(uint32_t vector) {
+/* By its exit or an exception. Its registers are in the context page, which only its own root maps: copy them. */
+void partition_ends(enum stop_reason reason, uint32_t vector, uint64_t error, uint64_t address) {
   const struct frame *frame = &CONTEXT->frame;
-  struct fault_record record = {.reason = STOP_EXCEPTION,
+  bool call = frame->vector == VECTOR_CALL;
+  struct fault_record record = {.reason = reason,
                                 .vector = vector,
-                                .error = frame->error,
-                                .address = vector == VECTOR_PAGE_FAULT ? read_cr2() : 0,
-                                .rip = frame->rip,
+                                .error = error,
+                                .address = address,
+                                .rip = call ? frame->registers.rcx : frame->rip,
                                 .rsp = frame->rsp,
-                                .rflags = frame->rflags,
+                                .rflags = call ? frame->registers.r11 : frame->rflags,
                                 .registers = frame->registers};
-  write_cr2(0);
   partition_stop(index_of(CONTEXT->partition), &record);
-  schedule(read_tsc());
+  schedule();
+}
+
+/* Any exception that ring 3 causes. */
+void partition_exception(void) {
+  const struct frame *frame = &CONTEXT->frame;
+  uint64_t address = frame->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0;
+  write_cr2(0);
+  partition_ends(STOP_EXCEPTION, (uint32_t)frame->vector, frame->error, address);
 }

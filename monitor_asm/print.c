@@ -46,17 +46,6 @@ void print_hex(uint64_t value) {
   print(digits);
 }
 
-void print_number(uint64_t value) {
-  char digits[21];
-  int first = 20;
-  digits[20] = '\0';
-  do {
-    digits[--first] = (char)('0' + value % 10);
-    value /= 10;
-  } while (value != 0);
-  print(&digits[first]);
-}
-
 void report(const char *line) {
   for (; ports_are_whole() && DATABASE->report_port != 0 && *line != '\0'; line++)
     out8(DATABASE->report_port, (uint8_t)*line);

@@ -12,7 +12,6 @@ _Static_assert(offsetof(struct frame, rip) == FRAME_RIP, "FRAME_RIP");
 _Static_assert(offsetof(struct frame, cs) == FRAME_CS, "FRAME_CS");
 _Static_assert(offsetof(struct frame, rflags) == FRAME_RFLAGS, "FRAME_RFLAGS");
 _Static_assert(offsetof(struct frame, rsp) == FRAME_RSP, "FRAME_RSP");
-_Static_assert(offsetof(struct frame, registers.rax) == FRAME_RAX, "FRAME_RAX");
 _Static_assert(offsetof(struct frame, registers.rdx) == FRAME_RDX, "FRAME_RDX");
 _Static_assert(offsetof(struct context, frame) + FRAME_SIZE == PAGE_SIZE, "LOCAL_CONTEXT_TOP");
 _Static_assert(offsetof(struct context, calls) == CONTEXT_CALLS, "CONTEXT_CALLS");

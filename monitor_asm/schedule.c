@@ -12,75 +12,54 @@ static struct place places[LIMIT_PLACES];
 static struct minor_frame frames[LIMIT_FRAMES];
 
 /* Usually one step. After a pause of the whole machine the frames that nobody saw are passed over, a frame a step. */
-static inline void frame_next(struct cpu *cpu, uint64_t now) {
-  struct turn *turn = &cpu->turn;
+static inline void frame_next(struct turn *turn, uint64_t now) {
   do
-    turn_begin(turn, turn->frame == cpu->last_frame ? frames : turn->frame + 1, now);
+    turn_begin(turn, turn->frame->next, now);
   while (__builtin_expect(turn->frame_end <= now, 0));
 }
 
-__attribute__((noinline)) static void look_again(struct turn *turn, uint64_t now) {
-  turn_scan(turn, now);
-}
-
-static void idle(struct cpu *cpu) {
-  cpu->idle = 1;
-  wait_for_interrupt();
-}
-
-/* Give the processor to whoever has the turn. */
-static inline void run(struct cpu *cpu, uint64_t now) {
-  struct turn *turn = &cpu->turn;
-  uint64_t until = turn_take(turn, now);
-  struct partition *next = turn->partition[turn->slot];
-  timer_arm(now, until);
-  if (__builtin_expect(next == NULL, 0)) /* only LIMIT_SLOTS has nobody */
-    idle(cpu);
+/* Give the processor to whoever has the turn. The timer may be set already, if it has not gone off. */
+static inline void run(struct cpu *cpu, uint64_t now, bool anew) {
+  uint64_t until;
+  struct partition *next = cpu->turn.partition[turn_take(&cpu->turn, now, &until)];
+  if (anew || cpu->armed != until)
+    timer_arm(now, until);
+  if (next == NULL) { /* only LIMIT_SLOTS has nobody */
+    cpu->idle = 1;
+    wait_for_interrupt();
+  }
   partition_load(next);
 }
 
-void schedule(uint64_t now) {
-  struct cpu *cpu = CPU;
-  if (now >= cpu->turn.frame_end) {
-    frame_next(cpu, now);
-  } else {
-    turn_charge(&cpu->turn, now);
-    look_again(&cpu->turn, now);
-  }
-  run(cpu, now);
+__attribute__((noinline)) static void within_frame(struct cpu *cpu, uint64_t now) {
+  turn_charge(&cpu->turn, now);
+  turn_scan(&cpu->turn, now);
+  run(cpu, now, true);
 }
 
-/* The short way: somebody else of the frame is ready, neither's time is counted, and the timer is set already for the first
-   moment at which anything can change. */
-static inline bool hand_over(struct cpu *cpu, const struct partition *caller) {
-  struct turn *turn = &cpu->turn;
-  uint32_t ready = turn->ready & ~caller->places;
-  if (turn->uncertain || ready == NOBODY_READY || caller->deadline < turn->wake || cpu->armed != turn->wake)
-    return false;
-  uint32_t slot = (uint32_t)__builtin_ctz(ready);
-  if ((turn->remaining[turn->slot] & turn->remaining[slot]) != UNBOUNDED)
-    return false;
-  turn->ready = ready;
-  turn->slot = slot;
-  partition_load(turn->partition[slot]);
-  return true;
+void schedule(void) {
+  uint64_t now = read_tsc();
+  if (now >= CPU->turn.frame_end) {
+    frame_next(&CPU->turn, now);
+    run(CPU, now, true);
+  } else {
+    within_frame(CPU, now);
+  }
 }
 
 void schedule_waits(const struct partition *caller) {
   struct cpu *cpu = CPU;
   struct turn *turn = &cpu->turn;
-  if (hand_over(cpu, caller))
-    return;
   uint64_t now = read_tsc();
   if (turn->uncertain || now >= turn->wake || now >= caller->deadline) {
-    schedule(now);
+    schedule();
     return;
   }
   turn_charge(turn, now);
   turn->ready &= ~caller->places;
   if (caller->deadline < turn->wake)
     turn->wake = caller->deadline;
-  run(cpu, now);
+  run(cpu, now, false);
 }
 
 /* The manager keeps a place that it was lent until it waits, even if the owner has begun its next life. */
@@ -88,28 +67,36 @@ void schedule_woken(void) {
   struct cpu *cpu = CPU;
   struct turn *turn = &cpu->turn;
   if (turn->uncertain) {
-    look_again(turn, read_tsc());
-    turn->uncertain = true;
+    turn_scan(turn, read_tsc());
+    turn_uncertain(turn);
   }
   if ((turn->ready & ((1u << turn->slot) - 1)) == 0)
     return;
   uint64_t now = read_tsc();
   if (now >= turn->wake) {
-    schedule(now);
+    schedule();
     return;
   }
   turn_charge(turn, now);
-  run(cpu, now);
+  run(cpu, now, false);
 }
 
 void schedule_changed(void) {
-  CPU->turn.uncertain = true;
+  turn_uncertain(&CPU->turn);
 }
 
 void schedule_give_up(void) {
   struct turn *turn = &CPU->turn;
   turn->remaining[turn->slot] = 0;
   turn->funded &= ~(1u << turn->slot);
+}
+
+/* Bit s: slot s is the partition's. */
+static uint32_t places_of(const struct slot_row *slot, uint32_t count, uint32_t partition) {
+  uint32_t bits = 0;
+  for (uint32_t s = 0; s < count; s++)
+    bits |= (uint32_t)(slot[s].partition == partition) << s;
+  return bits;
 }
 
 /* Frames and slots in ticks: known only now that the clock has been measured. */
@@ -119,26 +106,28 @@ static void prepare_frames(const struct processor_row *processor) {
   ASSERT(processor->frame_count != 0 && processor->frame_count <= LIMIT_FRAMES);
   for (uint32_t i = 0; i < processor->frame_count; i++, row++) {
     const struct slot_row *slot = TABLE(slots, slot_row) + row->first_slot;
-    ASSERT(row->slot_count <= LIMIT_SLOTS && used + row->slot_count <= LIMIT_PLACES);
-    frames[i] = (struct minor_frame){&places[used], timer_ticks(row->length_ns), row->slot_count};
-    for (uint32_t s = 0; s < row->slot_count; s++, slot++, used++) {
-      ASSERT(slot->partition < DATABASE->partitions.count);
-      places[used].partition = &partitions[slot->partition];
-      places[used].budget = slot->budget_ns == 0 ? UNBOUNDED : timer_ticks(slot->budget_ns);
+    ASSERT(row->slot_count - 1 < LIMIT_SLOTS && used + row->slot_count <= LIMIT_PLACES);
+    frames[i] = (struct minor_frame){&frames[i + 1], &places[used], timer_ticks(row->length_ns), row->slot_count, 0};
+    for (uint32_t s = 0; s < row->slot_count; s++, used++) {
+      ASSERT(slot[s].partition < DATABASE->partitions.count);
+      places[used] = (struct place){&partitions[slot[s].partition],
+                                    slot[s].budget_ns == 0 ? UNBOUNDED : timer_ticks(slot[s].budget_ns),
+                                    places_of(slot, row->slot_count, slot[s].partition)};
+      frames[i].unbounded |= (uint32_t)(slot[s].budget_ns == 0) << s;
     }
   }
+  frames[processor->frame_count - 1].next = frames;
 }
 
 void schedule_start(void) {
   struct cpu *cpu = CPU;
-  const struct processor_row *processor = TABLE(processors, processor_row);
-  prepare_frames(processor);
-  cpu->last_frame = &frames[processor->frame_count - 1];
+  prepare_frames(TABLE(processors, processor_row));
   uint64_t now = read_tsc();
   cpu->turn.frame_end = now;
   cpu->turn.slot = LIMIT_SLOTS;
   cpu->turn.manager = &partitions[DATABASE->manager];
   cpu->turn.remaining[LIMIT_SLOTS] = UNBOUNDED;
+  cpu->turn.ways = timer_ticks(COST_TURN);
   turn_begin(&cpu->turn, frames, now);
-  run(cpu, now);
+  run(cpu, now, true);
 }

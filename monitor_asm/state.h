@@ -37,7 +37,7 @@ typedef struct result call_handler(untrusted, untrusted, untrusted);
 /* What entry.S pushes, on top of what the processor pushes. */
 struct frame {
   struct registers registers;
-  uint64_t vector; /* VECTOR_CALL for a call */
+  uint64_t vector; /* VECTOR_CALL for a call: then RCX holds RIP, R11 RFLAGS, and RAX and RDX await the result */
   uint64_t error;
   uint64_t rip, cs, rflags, rsp, ss;
 };
@@ -68,7 +68,6 @@ struct partition {
   uint64_t root;                              /* for CR3 */
   uint64_t frame_number;                      /* `places` are of the frame with this number */
   uint32_t places;                            /* bit s: it is listed in slot s of that frame */
-  bool enter_anew;                            /* registers are to be reset when it is next switched in */
   _Atomic uint64_t events[LIMIT_EVENTS / 64]; /* set and not yet taken */
 };
 
@@ -78,25 +77,32 @@ _Static_assert(LIMIT_EVENTS / 64 <= 8, "one byte of `pending` for each word of e
 struct place {
   struct partition *partition;
   uint64_t budget; /* ticks; UNBOUNDED: what is left of the frame */
+  uint32_t places; /* bit s: slot s of this frame is its partition's too */
 };
 
 struct minor_frame {
+  const struct minor_frame *next;
   const struct place *places;
   uint64_t length; /* ticks */
   uint32_t count;
+  uint32_t unbounded; /* bit s: slot s has no budget */
 };
 
 /* The turn: who of the current frame is ready. Slot LIMIT_SLOTS stands for nobody, and is always ready. */
 #define NOBODY_READY (1u << LIMIT_SLOTS)
 struct turn {
-  uint32_t ready;       /* bit s: slot s can run now */
-  uint32_t funded;      /* bit s: slot s has budget left */
-  uint32_t slot;        /* the one that runs */
-  bool uncertain;       /* a place is lent to the manager, or a partition started or stopped: look at every slot */
-  uint64_t wake;        /* TSC, at or before the first deadline of those that wait, at most frame_end */
-  uint64_t number;      /* of the frame, counted from boot */
+  uint32_t ready;     /* bit s: slot s can run now */
+  uint32_t funded;    /* bit s: slot s has budget left */
+  uint32_t unbounded; /* bit s: slot s has no budget and nothing is uncertain */
+  uint32_t passes; /* the same while the slot that runs is one of them: it may pass the turn to another without a look
+                           at the clock, since the timer is set for `wake` */
+  uint32_t slot;   /* the one that runs */
+  bool uncertain;  /* a place is lent to the manager, or a partition started or stopped: look at every slot */
+  uint64_t wake;   /* TSC, at or before the first deadline of those that wait, at most frame_end */
+  uint64_t number; /* of the frame, counted from boot */
   uint64_t frame_end;   /* TSC */
-  uint64_t slice_start; /* TSC at which the slot was last given the processor */
+  uint64_t slice_start; /* TSC at which the slot was last given the processor, less `ways` */
+  uint64_t ways; /* ticks from one partition to the next and back, which whoever has a budget pays at each turn */
   const struct minor_frame *frame;
   struct partition *manager;
   uint64_t remaining[LIMIT_SLOTS + 1];          /* ticks that each slot may still take */
@@ -110,7 +116,6 @@ struct cpu {
   uint64_t idle;  /* not 0: an interrupt in ring 0 is expected; read by entry.S */
   uint64_t armed; /* TSC for which the timer is set */
   struct turn turn;
-  const struct minor_frame *last_frame;
 };
 
 _Static_assert(sizeof(struct cpu) <= PAGE_SIZE, "a processor's state is one page");
@@ -132,25 +137,17 @@ extern _Atomic uint64_t channel_live[LIMIT_CHANNELS];
 /* `TABLE(partitions, partition_row)`: the first row of a table of the database. */
 #define TABLE(name, row) ((const struct row *)(DATABASE_ADDRESS + DATABASE->name.offset))
 
-static inline const struct partition_row *partition_row(uint32_t index) {
-  return TABLE(partitions, partition_row) + index;
-}
-
-static inline const struct descriptor_row *descriptor_row(uint32_t index) {
-  return TABLE(descriptors, descriptor_row) + index;
-}
-
-static inline const struct channel_row *channel_row(uint32_t index) {
-  return TABLE(channels, channel_row) + index;
-}
-
-static inline const struct device_row *device_row(uint32_t index) {
-  return TABLE(devices, device_row) + index;
-}
-
-static inline const struct interrupt_row *interrupt_row(uint32_t index) {
-  return TABLE(interrupts, interrupt_row) + index;
-}
+/* `partition_row(7)`: a row of it. */
+#define ROW(table, row)                                                                                                \
+  static inline const struct row *row(uint32_t index) {                                                                \
+    return TABLE(table, row) + index;                                                                                  \
+  }
+ROW(partitions, partition_row)
+ROW(descriptors, descriptor_row)
+ROW(channels, channel_row)
+ROW(devices, device_row)
+ROW(interrupts, interrupt_row)
+#undef ROW
 
 static inline uint32_t index_of(const struct partition *partition) {
   return (uint32_t)(partition - partitions);

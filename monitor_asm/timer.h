@@ -16,8 +16,6 @@ static inline uint64_t timer_ticks(uint64_t nanoseconds) {
 
 /* One interrupt at `at` (TSC, after `now`, at most FRAME_LONGEST_NS later: so the counter of 32 bits suffices). */
 static inline void timer_arm(uint64_t now, uint64_t at) {
-  if (CPU->armed == at)
-    return;
   CPU->armed = at;
   uint64_t counts = (uint64_t)((unsigned __int128)(at - now) * counts_per_tick >> 32) + 1;
   *apic(APIC_TIMER_INITIAL) = (uint32_t)counts;

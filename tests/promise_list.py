@@ -223,7 +223,7 @@ _CALLS = (
         "stack_pointer.c",
         "entry-stack",
         statuses(6),
-        panicked("vec 0x000000000000000e"),
+        panicked("vec 0x000000000000000d"),
     ),
     Promise(  # a preempted partition comes next, so that the monitor leaves by IRET
         "call-flags",

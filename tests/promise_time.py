@@ -44,11 +44,9 @@ def _batches(run: Run, targets: list[Target]) -> str:
     return _declared(run, targets)
 
 
-def _way(name: str, promise: str, attack: Verdict = _declared) -> Promise:
+def _way(name: str, promise: str, attack: Verdict = _declared, planted: str = "budgets") -> Promise:
     layout = theft(name.upper())
-    return Promise(
-        f"time-{name}", promise, "theft.c", layout, "budgets", attack, _stolen, done=_both_ended, counted=True
-    )
+    return Promise(f"time-{name}", promise, "theft.c", layout, planted, attack, _stolen, done=_both_ended, counted=True)
 
 
 TIME = (
@@ -57,5 +55,6 @@ TIME = (
     _way("faults", "who faults again and again takes nobody's time"),
     _way("storms", "whose device interrupts without end takes nobody's time", _storm),
     _way("converts", "who has the longest conversions made takes nobody's time", _batches),
+    _way("naps", "who sleeps for a moment again and again takes nobody's time", planted="ways"),
     _way("last", "who calls at the last instruction of its frame takes nobody's time"),
 )

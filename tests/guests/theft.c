@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Takes time that is another's, each way by a name: computes for ever, floods signals, faults again and again, has its device
- * interrupt without end, calls the monitor at the last instruction of its frame, or has it convert whole batches. Where
- * the victim has not come to the end of its measuring long after it should have, it got no time.
+ * interrupt without end, calls the monitor at the last instruction of its frame, has it convert whole batches, or sleeps for
+ * moments. Where the victim has not come to the end of its measuring long after it should have, it got no time.
  */
 #include "theft.h"
 #include "hostile_server.h"
 
-enum way { COMPUTES, SIGNALS, FAULTS, STORMS, LAST, CONVERTS };
+enum way { COMPUTES, SIGNALS, FAULTS, STORMS, LAST, CONVERTS, NAPS };
 
 #define PATIENCE_NS 150000000ull /* the victim needs a third of it */
+#define NAP_TICKS 250u           /* long enough to begin to wait */
 #define MANY_INTERRUPTS 100u
 #define LONGEST_LEAD 1200u /* ticks before the end of a frame, of which we see the beginning a little late */
 
@@ -81,6 +82,15 @@ static void converts(void) {
   }
 }
 
+/* Woken by the timer again and again: each time two switches. */
+static void naps(void) {
+  for (unsigned round = 0;; round++) {
+    for (unsigned i = 0; i < 200; i++)
+      monitor_wait(clock_now() + NAP_TICKS);
+    look();
+  }
+}
+
 int main(void) {
   measured = (const volatile uint32_t *)region("measured")->address;
   if (life() == 1)
@@ -92,6 +102,8 @@ int main(void) {
     signals();
   if (WAY == STORMS)
     storms();
+  if (WAY == NAPS)
+    naps();
   if (WAY == CONVERTS)
     converts();
   if (WAY == LAST)

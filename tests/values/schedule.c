@@ -24,6 +24,7 @@ static void any_state(void) {
   for (unsigned slot = 0; slot < LIMIT_SLOTS; slot++) {
     places[slot].partition = &all[Frama_C_unsigned_int_interval(0, COUNT - 1)];
     places[slot].budget = any_number();
+    places[slot].places = (uint32_t)Frama_C_unsigned_int_interval(0, NOBODY_READY - 1);
     turn.partition[slot] = &all[Frama_C_unsigned_int_interval(0, COUNT - 1)];
   }
   turn.partition[LIMIT_SLOTS] = NULL;
@@ -32,14 +33,18 @@ static void any_state(void) {
 void any(void) {
   for (unsigned count = 1; count <= LIMIT_SLOTS; count++) {
     any_state();
-    frame = (struct minor_frame){places, any_number(), count};
+    frame =
+        (struct minor_frame){&frame, places, any_number(), count, Frama_C_unsigned_int_interval(0, NOBODY_READY - 1)};
     if (Frama_C_interval(0, 1))
       turn_begin(&turn, &frame, any_number());
     else
       turn_scan(&turn, any_number());
     if (Frama_C_interval(0, 1))
       turn_charge(&turn, any_number());
-    turn_take(&turn, any_number());
+    uint64_t until;
+    turn_take(&turn, any_number(), &until);
+    /*@ assert turn.slot <= LIMIT_SLOTS; */
+    turn_pass(&turn, &all[1], &all[2], any_number());
     /*@ assert turn.slot <= LIMIT_SLOTS; */
   }
 }

@@ -156,8 +156,8 @@ static void choose_features(struct ahci *ahci) {
   const volatile uint16_t *word = ahci->memory->identify;
   struct block_device *block = &ahci->block;
   bool trims = valid_word(ahci, IDENTIFY_SUPPORTED) && (word[IDENTIFY_TRIM] & 1) && word[IDENTIFY_TRIM] != 0xffff;
-  block->features = word[IDENTIFY_ENABLED] & 1u << 5 ? BLOCK_CACHE : 0;
-  block->features |= valid_word(ahci, IDENTIFY_EXTENSION) & 1u << 6 ? BLOCK_FUA : 0;
+  block->features = (word[IDENTIFY_ENABLED] & 1u << 5) ? BLOCK_CACHE : 0;
+  block->features |= (valid_word(ahci, IDENTIFY_EXTENSION) & 1u << 6) ? BLOCK_FUA : 0;
   block->features |= trims ? BLOCK_DISCARD : 0;
   block->longest_discard = trims ? AHCI_RANGES * (ATA_RANGE_BLOCKS << 9) : 0;
   block->discard_alignment = block->block_size;

@@ -40,7 +40,6 @@ static uint32_t addresses_of(const struct network_server *server, uint8_t (*addr
 
 /* A channel's part of the sends is its part of all shares: none can take those that another needs. */
 void network_server_open(struct network_server *server) {
-  static uint8_t addresses[NETWORK_PORTS + LIMIT_GROUPS][NETWORK_ADDRESS];
   for (uint32_t i = 0; i < NETWORK_PORTS; i++) {
     struct network_channel *channel = server->port[i];
     if (!channel)
@@ -49,6 +48,7 @@ void network_server_open(struct network_server *server) {
     channel->most_sends = part < LEAST_SENDS ? LEAST_SENDS : part;
   }
   if (server->uplink && !server->uplink->dead) {
+    static uint8_t addresses[NETWORK_PORTS + LIMIT_GROUPS][NETWORK_ADDRESS];
     struct network_device *device = server->uplink->device;
     device->driver->filter(device, (const uint8_t(*)[NETWORK_ADDRESS])addresses, addresses_of(server, addresses));
     network_uplink_start(server);
