@@ -59,7 +59,7 @@ enum status network_commit(struct network *network, size_t size) {
     return STATUS_BAD_ARGUMENT;
   uint8_t slot = network->reserved_slot;
   uint8_t *place = network_slot(network, NETWORK_FROM_CLIENT, slot);
-  memset(place, 0, NETWORK_HEADER);
+  *(struct virtio_net_hdr *)place = (struct virtio_net_hdr){0};
   struct virtqueue_buffer buffer = {(uintptr_t)place, NETWORK_HEADER + (uint32_t)size, 0};
   int head = virtqueue_add(&network->transmit, &buffer, 1);
   network->transmit_slot[head] = slot;
@@ -120,7 +120,7 @@ enum status network_lend(struct network *network, struct network_loan *loan, con
     return STATUS_TIMEOUT;
   uint8_t slot = network->free[--network->free_count];
   uint8_t *place = network_slot(network, NETWORK_FROM_CLIENT, slot);
-  memset(place, 0, NETWORK_HEADER);
+  *(struct virtio_net_hdr *)place = (struct virtio_net_hdr){0};
   memcpy(place + NETWORK_HEADER, frame, ETHERNET_HEADER);
   struct virtqueue_buffer buffers[] = {
       {(uintptr_t)place, NETWORK_HEADER + ETHERNET_HEADER, 0},
@@ -135,6 +135,8 @@ enum status network_lend(struct network *network, struct network_loan *loan, con
 }
 
 bool network_settle(struct network *network, const struct network_loan *loan, uint64_t deadline) {
+  if (!loan->busy)
+    return true;
   network_flush(network);
   network_refresh(network);
   while (loan->busy)

@@ -6,36 +6,50 @@
 #include "network_server.h"
 
 #define HEADERS (NETWORK_HEADER + ETHERNET_HEADER)
+#define LONGEST (NETWORK_HEADER + ETHERNET_FRAME)
 
-static uint32_t total_length(const struct virtqueue_chain *chain) {
-  uint64_t length = 0;
-  for (uint32_t i = 0; i < chain->count; i++) {
-    if (chain->buffer[i].length == 0)
-      return 0;
-    length += chain->buffer[i].length;
+/* The chain's first bytes, from buffers in the window; returns how many of them this buffer holds. */
+static uint32_t read_headers(uint8_t *headers, uint32_t done, const uint8_t *shared, uint32_t length) {
+  if (done == 0 && length >= HEADERS) {
+    __builtin_memcpy(headers, shared, HEADERS);
+    return HEADERS;
   }
-  return length > UINT32_MAX ? UINT32_MAX : (uint32_t)length;
+  uint32_t part = length < HEADERS - done ? length : HEADERS - done;
+  __builtin_memcpy(headers + done, shared, part);
+  return part;
 }
 
-/* The first bytes of the chain, all of which stand in the window; and where the rest begins. */
-static bool read_headers(struct network_frame *frame, const struct virtqueue_chain *chain, const struct window *window,
-                         uint8_t *headers) {
+static enum counter read_chain(struct network_frame *frame, const struct virtqueue_chain *chain,
+                               const struct window *window, uint8_t *headers) {
+  uint64_t total = 0;
   uint32_t done = 0;
+  frame->inside = true;
+  frame->pieces = 0;
+  frame->buffer = chain->count;
   for (uint32_t i = 0; i < chain->count; i++) {
-    const struct virtqueue_buffer *buffer = &chain->buffer[i];
-    uint32_t part = buffer->length < HEADERS - done ? buffer->length : HEADERS - done;
-    const uint8_t *shared = window_resolve(window, buffer->address, part);
-    if (!shared)
-      return false;
-    __builtin_memcpy(headers + done, shared, part);
-    done += part;
-    if (done == HEADERS) {
-      frame->buffer = part == buffer->length ? i + 1 : i;
-      frame->skip = part == buffer->length ? 0 : part;
-      return true;
+    uint32_t length = chain->buffer[i].length, skip = 0;
+    const uint8_t *shared = window_resolve(window, chain->buffer[i].address, length);
+    total += length;
+    if (length == 0)
+      return COUNT_BAD_LENGTH;
+    if (done < HEADERS) {
+      if (!shared)
+        return total > LONGEST ? COUNT_BAD_LENGTH : COUNT_BAD_HEADER;
+      skip = read_headers(headers, done, shared, length);
+      done += skip;
+      if (skip == length)
+        continue;
     }
+    if (frame->buffer == chain->count) {
+      frame->buffer = i;
+      frame->skip = skip;
+    }
+    frame->inside &= shared != NULL;
+    if (shared)
+      frame->piece[frame->pieces++] = (struct network_piece){shared + skip, length - skip};
   }
-  return false;
+  frame->length = (uint32_t)total - NETWORK_HEADER;
+  return done < HEADERS || total > LONGEST ? COUNT_BAD_LENGTH : COUNTERS;
 }
 
 static enum counter judge_header(const struct network_frame *frame) {
@@ -59,34 +73,36 @@ static enum counter judge_ethernet(const struct network_frame *frame, const stru
   return COUNTERS;
 }
 
+/* The chain of one buffer that most clients send, as read_chain would judge it. */
+static enum counter read_single(struct network_frame *frame, const struct virtqueue_buffer *buffer,
+                                const struct window *window, uint8_t *headers) {
+  const uint8_t *shared = window_resolve(window, buffer->address, buffer->length);
+  if (buffer->length < HEADERS || buffer->length > LONGEST)
+    return COUNT_BAD_LENGTH;
+  if (!shared)
+    return COUNT_BAD_HEADER;
+  __builtin_memcpy(headers, shared, HEADERS);
+  frame->length = buffer->length - NETWORK_HEADER;
+  frame->buffer = 0;
+  frame->skip = HEADERS;
+  frame->inside = true;
+  frame->pieces = 1;
+  frame->piece[0] = (struct network_piece){shared + HEADERS, buffer->length - HEADERS};
+  return COUNTERS;
+}
+
 enum counter network_frame_read(struct network_frame *frame, const struct virtqueue_chain *chain,
                                 const struct network_channel *channel) {
   uint8_t headers[HEADERS];
-  uint32_t length = total_length(chain);
   if (chain->readable != chain->count)
     return COUNT_BAD_CHAIN;
-  if (length < HEADERS || length > NETWORK_HEADER + ETHERNET_FRAME)
-    return COUNT_BAD_LENGTH;
-  if (!read_headers(frame, chain, &channel->window, headers))
-    return COUNT_BAD_HEADER;
+  enum counter wrong = chain->count == 1 ? read_single(frame, &chain->buffer[0], &channel->window, headers)
+                                         : read_chain(frame, chain, &channel->window, headers);
+  if (wrong != COUNTERS)
+    return wrong;
   __asm__ volatile("" : "+m"(headers)); /* the copy is what is looked at from here on */
   __builtin_memcpy(&frame->virtio, headers, NETWORK_HEADER);
   __builtin_memcpy(frame->ethernet, headers + NETWORK_HEADER, ETHERNET_HEADER);
-  frame->length = length - NETWORK_HEADER;
-  enum counter wrong = judge_header(frame);
+  wrong = judge_header(frame);
   return wrong == COUNTERS ? judge_ethernet(frame, channel) : wrong;
-}
-
-bool network_frame_pieces(const struct network_frame *frame, const struct virtqueue_chain *chain,
-                          const struct window *window, struct network_piece *pieces, uint32_t *count) {
-  uint32_t skip = frame->skip;
-  *count = 0;
-  for (uint32_t i = frame->buffer; i < chain->count; i++, skip = 0) {
-    const struct virtqueue_buffer *buffer = &chain->buffer[i];
-    const uint8_t *place = window_resolve(window, buffer->address, buffer->length);
-    if (!place)
-      return false;
-    pieces[(*count)++] = (struct network_piece){place + skip, buffer->length - skip};
-  }
-  return true;
 }

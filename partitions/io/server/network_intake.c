@@ -9,18 +9,13 @@
 /* --- ring → who gets it --- */
 
 struct route {
-  uint64_t local[NETWORK_PORT_WORDS];
-  bool wire, any_local;
+  struct network_channel *one; /* null: none, or many */
+  const uint64_t *members;     /* of a group; null: all, where `many` */
+  bool wire, many;
 };
 
-static void route_to_one(struct route *route, const struct network_channel *channel, uint64_t to) {
-  const struct network_channel *port = network_port(channel->server, to);
-  route->wire = !port && channel->wire;
-  if (!port)
-    return;
-  uint32_t word = port->position / 64;
-  route->local[word] = channel->talks[word] & 1ull << port->position % 64;
-  route->any_local = route->local[word] != 0;
+static bool talks_to(const struct network_channel *channel, uint32_t position) {
+  return channel->talks[position / 64] >> position % 64 & 1;
 }
 
 /* IEEE 802.1Q, 8.6.3: 01-80-c2-00-00-0x is for the neighbour on the wire, as frames that make it pause. No switch passes them on. */
@@ -31,21 +26,22 @@ static bool is_reserved(uint64_t group) {
 static void route_to_many(struct route *route, const struct network_channel *channel, uint64_t to) {
   const struct network_group *group = to == NETWORK_BROADCAST ? NULL : network_group(channel->server, to);
   route->wire = channel->wire && !is_reserved(to);
-  if (!group && to != NETWORK_BROADCAST)
-    return;
-  for (uint32_t word = 0; word < NETWORK_PORT_WORDS; word++) {
-    route->local[word] = channel->talks[word] & (group ? group->members[word] : UINT64_MAX);
-    route->any_local |= route->local[word] != 0;
-  }
+  route->members = group ? group->members : NULL;
+  for (uint32_t word = 0; (group || to == NETWORK_BROADCAST) && word < NETWORK_PORT_WORDS; word++)
+    route->many |= (channel->talks[word] & (group ? group->members[word] : UINT64_MAX)) != 0;
 }
 
-static void find_route(struct route *route, const struct network_channel *channel, const struct network_frame *frame) {
-  uint64_t to = network_address(frame->ethernet);
-  *route = (struct route){0};
-  if (network_is_group(to))
-    route_to_many(route, channel, to);
-  else
-    route_to_one(route, channel, to);
+static struct route find_route(const struct network_channel *channel, uint64_t to) {
+  struct route route = {0};
+  if (network_is_group(to)) {
+    route_to_many(&route, channel, to);
+    return route;
+  }
+  struct network_channel *port = network_port(channel->server, to);
+  if (port && talks_to(channel, port->position))
+    route.one = port;
+  route.wire = !port && channel->wire;
+  return route;
 }
 
 static void charge(struct network_channel *channel, uint32_t length) {
@@ -57,30 +53,34 @@ static void count_sent(struct network_channel *channel, uint32_t length) {
   channel->counters.count[COUNT_BYTES] += length;
 }
 
-static void copy_to_ports(struct network_channel *channel, const struct network_frame *frame, const struct route *route,
-                          struct network_piece *pieces, uint32_t count) {
-  struct virtio_net_hdr header = {.flags = frame->virtio.flags, .num_buffers = 1};
-  if (header.flags) {
+static void copy_to(struct network_channel *from, struct network_channel *to, const struct network_frame *frame) {
+  struct virtio_net_hdr header = {.num_buffers = 1};
+  if (frame->virtio.flags) {
+    header.flags = frame->virtio.flags;
     header.csum_start = frame->virtio.csum_start;
     header.csum_offset = frame->virtio.csum_offset;
   }
-  pieces[0] = (struct network_piece){frame->ethernet, ETHERNET_HEADER};
+  network_deliver(to, &header, frame->ethernet, frame->piece, frame->pieces);
+  charge(from, frame->length);
+}
+
+static void copy_to_many(struct network_channel *channel, const struct network_frame *frame,
+                         const struct route *route) {
   for (uint32_t word = 0; word < NETWORK_PORT_WORDS; word++) {
-    for (uint64_t left = route->local[word]; left; left &= left - 1) {
-      struct network_channel *to = channel->server->port[64 * word + (uint32_t)__builtin_ctzll(left)];
-      network_deliver(to, &header, pieces, count + 1);
-      charge(channel, frame->length);
-    }
+    uint64_t left = channel->talks[word] & (route->members ? route->members[word] : UINT64_MAX);
+    for (; left; left &= left - 1)
+      copy_to(channel, channel->server->port[64 * word + (uint32_t)__builtin_ctzll(left)], frame);
   }
 }
 
 /* What keeps a frame with a route from going out; COUNTERS: nothing. */
 static enum counter judge_route(struct route *route, const struct network_channel *channel,
-                                const struct network_frame *frame, bool inside) {
+                                const struct network_frame *frame) {
   const struct network_uplink *uplink = channel->server->uplink;
-  if (!route->wire && !route->any_local)
+  bool local = route->one || route->many;
+  if (!route->wire && !local)
     return COUNT_NOBODY;
-  if (!inside && (frame->length < ETHERNET_SHORTEST || (route->any_local && !route->wire)))
+  if (!frame->inside && (frame->length < ETHERNET_SHORTEST || !route->wire))
     return COUNT_OUTSIDE_CHANNEL;
   if (!route->wire)
     return COUNTERS;
@@ -89,7 +89,7 @@ static enum counter judge_route(struct route *route, const struct network_channe
   if (uplink->link)
     return COUNTERS;
   route->wire = false;
-  return route->any_local ? COUNTERS : COUNT_LINK_DOWN;
+  return local ? COUNTERS : COUNT_LINK_DOWN;
 }
 
 static void refuse(struct network_channel *channel, enum counter why) {
@@ -98,36 +98,39 @@ static void refuse(struct network_channel *channel, enum counter why) {
   network_answer(channel, channel->chain.head);
 }
 
+static void copy_local(struct network_channel *channel, const struct network_frame *frame, const struct route *route) {
+  if (route->one)
+    copy_to(channel, route->one, frame);
+  else if (route->many && frame->inside)
+    copy_to_many(channel, frame, route);
+  else if (route->many)
+    network_count(channel, COUNT_OUTSIDE_CHANNEL); /* the wire alone gets it */
+}
+
 /* False: it waits for a send; nothing of it has been done. */
 static bool pass_on(struct network_channel *channel) {
   const struct virtqueue_chain *chain = &channel->chain;
-  struct network_piece pieces[NETWORK_PIECES];
   struct network_frame frame;
+  struct network_send *send = NULL;
   struct route route;
-  uint32_t count = 0;
   enum counter wrong = network_frame_read(&frame, chain, channel);
+  if (wrong == COUNTERS) {
+    route = find_route(channel, network_address(frame.ethernet));
+    wrong = judge_route(&route, channel, &frame);
+  }
   if (wrong != COUNTERS) {
     refuse(channel, wrong);
     return true;
   }
-  find_route(&route, channel, &frame);
-  bool inside = network_frame_pieces(&frame, chain, &channel->window, pieces + 1, &count);
-  wrong = judge_route(&route, channel, &frame, inside);
-  if (wrong != COUNTERS) {
-    refuse(channel, wrong);
-    return true;
-  }
-  struct network_send *send = route.wire ? network_send_take(channel) : NULL;
-  if (route.wire && !send)
-    return false;
-  if (route.any_local && inside)
-    copy_to_ports(channel, &frame, &route, pieces, count);
-  else if (route.any_local)
-    network_count(channel, COUNT_OUTSIDE_CHANNEL); /* to many: the wire alone gets it */
-  if (send) {
+  if (route.wire) {
+    send = network_send_take(channel);
+    if (!send)
+      return false;
     network_send_fill(send, &frame, chain);
-    network_list_put(&channel->fresh, send);
+    bool converted = !send->conversions && !channel->fresh.first;
+    network_list_put(converted ? &channel->ready : &channel->fresh, send);
   }
+  copy_local(channel, &frame, &route);
   if (!send || !send->answers) {
     count_sent(channel, frame.length);
     network_answer(channel, chain->head);

@@ -4,6 +4,7 @@
  * the payload: the client's own memory where it stands there, a copy where it
  * stands in the window, which no conversion opens to a device.
  */
+#include "copy.h"
 #include "network_server.h"
 
 struct network_send *network_send_take(struct network_channel *channel) {
@@ -27,6 +28,39 @@ void network_send_free(struct network_send *send) {
   uplink->free = send;
 }
 
+/* Returns its length. */
+static uint32_t write_header(uint8_t *place, const uint8_t *ethernet, uint16_t vlan) {
+  __builtin_memcpy(place, ethernet, ETHERNET_HEADER);
+  if (!vlan)
+    return ETHERNET_HEADER;
+  place[12] = ETHERNET_TYPE_VLAN >> 8;
+  place[13] = ETHERNET_TYPE_VLAN & 0xff;
+  place[14] = (uint8_t)(vlan >> 8); /* priority 0 */
+  place[15] = (uint8_t)vlan;
+  place[16] = ethernet[12];
+  place[17] = ethernet[13];
+  return ETHERNET_HEADER + ETHERNET_TAG;
+}
+
+/* A frame whose payload stands in the window: one piece of our memory. */
+static void fill_inside(struct network_send *send, const struct network_frame *frame, uint8_t *memory,
+                        uint64_t device) {
+  uint32_t length = write_header(memory, frame->ethernet, send->channel->vlan);
+  for (uint32_t i = 0; i < frame->pieces; i++) {
+    copy_bytes(memory + length, frame->piece[i].place, frame->piece[i].length, send->channel->server->wide);
+    length += frame->piece[i].length;
+  }
+  if (length < ETHERNET_SHORTEST) { /* with zeros of ours: what stood there was another's */
+    __builtin_memset(memory + length, 0, ETHERNET_SHORTEST - length);
+    length = ETHERNET_SHORTEST;
+  }
+  send->length = length;
+  send->count = 1;
+  send->segment[0] = (struct network_segment){device, length};
+}
+
+/* --- a frame some of whose payload is the client's own memory, and which is never short --- */
+
 /* Bytes of ours that follow each other are one segment. */
 struct builder {
   struct network_send *send;
@@ -48,20 +82,6 @@ static uint8_t *own_bytes(struct builder *builder, uint32_t length) {
   return place;
 }
 
-static void add_header(struct builder *builder, const uint8_t *ethernet, uint16_t vlan) {
-  uint32_t addresses = 2 * ETHERNET_ADDRESS;
-  uint8_t *place = own_bytes(builder, ETHERNET_HEADER + (vlan ? ETHERNET_TAG : 0));
-  __builtin_memcpy(place, ethernet, addresses);
-  place += addresses;
-  if (vlan) {
-    *place++ = ETHERNET_TYPE_VLAN >> 8;
-    *place++ = ETHERNET_TYPE_VLAN & 0xff;
-    *place++ = (uint8_t)(vlan >> 8); /* priority 0 */
-    *place++ = (uint8_t)vlan;
-  }
-  __builtin_memcpy(place, ethernet + addresses, ETHERNET_HEADER - addresses);
-}
-
 static void add_payload(struct builder *builder, const struct network_frame *frame,
                         const struct virtqueue_chain *chain) {
   struct network_send *send = builder->send;
@@ -81,17 +101,22 @@ static void add_payload(struct builder *builder, const struct network_frame *fra
   }
 }
 
+static void fill_outside(struct network_send *send, const struct network_frame *frame,
+                         const struct virtqueue_chain *chain, uint8_t *memory, uint64_t device) {
+  struct builder builder = {.send = send, .memory = memory, .device = device};
+  own_bytes(&builder, write_header(memory, frame->ethernet, send->channel->vlan));
+  add_payload(&builder, frame, chain);
+}
+
 void network_send_fill(struct network_send *send, const struct network_frame *frame,
                        const struct virtqueue_chain *chain) {
   struct network_uplink *uplink = send->channel->server->uplink;
   uint8_t *memory = uplink->memory->send[send - uplink->send];
-  struct builder builder = {.send = send, .memory = memory, .device = (uintptr_t)memory + uplink->bias};
-  add_header(&builder, frame->ethernet, send->channel->vlan);
-  add_payload(&builder, frame, chain);
-  if (send->length < ETHERNET_SHORTEST) { /* with zeros of ours: what stood there was another's */
-    uint32_t missing = ETHERNET_SHORTEST - send->length;
-    __builtin_memset(own_bytes(&builder, missing), 0, missing);
-  }
+  uint64_t device = (uintptr_t)memory + uplink->bias;
+  if (frame->inside)
+    fill_inside(send, frame, memory, device);
+  else
+    fill_outside(send, frame, chain, memory, device);
   send->checksum = (struct network_checksum){0};
   if (frame->virtio.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
     send->checksum.start = (uint16_t)(frame->virtio.csum_start + (send->channel->vlan ? ETHERNET_TAG : 0));

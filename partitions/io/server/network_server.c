@@ -7,6 +7,7 @@
  */
 #include "network_server.h"
 #include "../calls.h"
+#include "copy.h"
 
 #define LEAST_SENDS 2u /* of one channel, however many there are */
 
@@ -15,6 +16,7 @@ void network_server_init(struct network_server *server, struct network_uplink *u
   server->name = name;
   server->uplink = uplink;
   server->attention = true;
+  server->wide = copy_is_wide();
   if (!uplink)
     return;
   server->completions = server->link_changed = true;

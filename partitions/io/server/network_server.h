@@ -31,7 +31,6 @@
 #define NETWORK_SMALL_COST 512   /* the least that a frame costs its channel's turn, a refused one too */
 #define NETWORK_BURST 32u        /* frames read from one ring before anybody else is looked at */
 #define NETWORK_TURNS 64u        /* turns given before events are looked at again */
-#define NETWORK_PIECES (VIRTQUEUE_CHAIN + 1u)
 
 _Static_assert(NETWORK_SEND_BYTES >= ETHERNET_FRAME + ETHERNET_TAG, "a copy of any frame");
 _Static_assert(NETWORK_SEGMENTS >= VIRTQUEUE_CHAIN, "our header and the rest of a chain, whose first buffer holds it");
@@ -122,6 +121,7 @@ struct network_server {
   bool attention;    /* run has something to do */
   bool completions;  /* the card may have some */
   bool link_changed; /* perhaps */
+  bool wide;         /* copy.h */
   uint32_t ports, shares, groups;
   uint64_t unclaimed; /* frames from the wire that nobody may have */
   struct network_channel
@@ -168,6 +168,9 @@ struct network_frame {
   uint8_t ethernet[ETHERNET_HEADER];
   uint32_t length;       /* of the whole frame */
   uint32_t buffer, skip; /* of the chain: the payload begins there, so many bytes in */
+  bool inside;           /* all of the payload stands in the window: */
+  uint32_t pieces;
+  struct network_piece piece[VIRTQUEUE_CHAIN];
 };
 
 static inline uint64_t network_address(const uint8_t *bytes) {
@@ -196,12 +199,9 @@ const struct network_group *network_group(const struct network_server *server, u
 /* network_frame.c: COUNTERS: a good frame; else the rule that it breaks. */
 enum counter network_frame_read(struct network_frame *frame, const struct virtqueue_chain *chain,
                                 const struct network_channel *channel);
-/* The payload's pieces, if all of them stand in the window. False: some do not. */
-bool network_frame_pieces(const struct network_frame *frame, const struct virtqueue_chain *chain,
-                          const struct window *window, struct network_piece *pieces, uint32_t *count);
 
-/* network_deliver.c: a copy for one client. False: it has no buffer. */
-bool network_deliver(struct network_channel *channel, const struct virtio_net_hdr *header,
+/* network_deliver.c: a copy for one client; counted where it has no buffer. `ethernet`: ETHERNET_HEADER bytes. */
+void network_deliver(struct network_channel *channel, const struct virtio_net_hdr *header, const uint8_t *ethernet,
                      const struct network_piece *pieces, uint32_t count);
 
 /* network_intake.c */

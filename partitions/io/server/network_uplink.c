@@ -36,23 +36,31 @@ void network_uplink_start(struct network_server *server) {
 struct arrival {
   uint64_t to, from;
   uint16_t vlan;
+  uint8_t ethernet[ETHERNET_HEADER];
   struct virtio_net_hdr header;
-  struct network_piece pieces[2];
+  struct network_piece payload;
 };
 
 /* The frame without its tag. It stands in our memory: nobody changes it meanwhile. */
 static void read_arrival(struct arrival *arrival, const uint8_t *frame, const struct network_received *received) {
-  uint32_t skip = 2 * ETHERNET_ADDRESS;
-  *arrival = (struct arrival){.to = network_address(frame), .from = network_address(frame + ETHERNET_ADDRESS)};
-  arrival->header.num_buffers = 1;
+  uint32_t skip = ETHERNET_HEADER;
+  arrival->to = network_address(frame);
+  arrival->from = network_address(frame + ETHERNET_ADDRESS);
+  arrival->vlan = 0;
+  arrival->header = (struct virtio_net_hdr){.num_buffers = 1};
   arrival->header.flags = received->checksum_right ? VIRTIO_NET_HDR_F_DATA_VALID : 0;
-  arrival->pieces[0] = (struct network_piece){frame, skip};
+  __builtin_memcpy(arrival->ethernet, frame, ETHERNET_HEADER);
   if (frame[12] == ETHERNET_TYPE_VLAN >> 8 && frame[13] == (ETHERNET_TYPE_VLAN & 0xff) &&
       received->length >= ETHERNET_HEADER + ETHERNET_TAG) {
     arrival->vlan = (uint16_t)((frame[14] & 0x0f) << 8 | frame[15]); /* IEEE 802.1Q, 9.6: twelve bits */
+    __builtin_memcpy(arrival->ethernet + 2 * ETHERNET_ADDRESS, frame + 2 * ETHERNET_ADDRESS + ETHERNET_TAG, 2);
     skip += ETHERNET_TAG;
   }
-  arrival->pieces[1] = (struct network_piece){frame + skip, received->length - skip};
+  arrival->payload = (struct network_piece){frame + skip, received->length - skip};
+}
+
+static void give(struct network_channel *channel, const struct arrival *arrival) {
+  network_deliver(channel, &arrival->header, arrival->ethernet, &arrival->payload, 1);
 }
 
 static bool may_have(const struct network_channel *channel, const struct arrival *arrival) {
@@ -68,7 +76,7 @@ static void deliver_to_many(struct network_server *server, const struct arrival 
   for (uint32_t i = 0; i < NETWORK_PORTS; i++) {
     bool meant = !group || (group->members[i / 64] >> i % 64 & 1);
     if (meant && may_have(server->port[i], arrival))
-      network_deliver(server->port[i], &arrival->header, arrival->pieces, 2);
+      give(server->port[i], arrival);
   }
 }
 
@@ -85,7 +93,7 @@ static void deliver(struct network_server *server, const struct arrival *arrival
   }
   struct network_channel *channel = network_port(server, arrival->to);
   if (may_have(channel, arrival))
-    network_deliver(channel, &arrival->header, arrival->pieces, 2);
+    give(channel, arrival);
   else
     server->unclaimed++;
 }
@@ -99,7 +107,7 @@ static void take_arrival(struct network_server *server, const struct network_rec
   if (received->error || received->length < ETHERNET_HEADER || received->length > ETHERNET_FRAME + ETHERNET_TAG)
     return;
   read_arrival(&arrival, uplink->memory->received[received->tag], received);
-  if (arrival.pieces[0].length + arrival.pieces[1].length > ETHERNET_FRAME)
+  if (arrival.payload.length > ETHERNET_PAYLOAD)
     server->unclaimed++; /* longer than any frame without a tag */
   else
     deliver(server, &arrival);
