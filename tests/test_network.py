@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import socket
 from collections import Counter
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import internet
+from parclose import inspect, pipeline
 from wire import Wire
 
 NETWORK = Path(__file__).parent / "network"
@@ -141,3 +143,43 @@ def _free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as program:
         program.bind(("127.0.0.1", 0))
         return int(program.getsockname()[1])
+
+
+def test_image_and_report_say_who_talks_to_whom(tmp_path: Path) -> None:
+    layout = tmp_path / "net.yaml"
+    (tmp_path / "main.c").write_text("int main(void) { return 0; }\n")
+    layout.write_text(
+        "layout: 1\nboard: qemu-q35\npartitions:\n"
+        "  io:\n    program: {builtin: io}\n    devices: [nic0, com1]\n    dma: trusted\n"
+        "    endpoints: {line: {console: com1}, plant: {network: nic0}}\n"
+        "  a: {program: main.c, channels: {tty: io.line, net: {to: io.plant, vlan: 5, talks_to: [b]}}}\n"
+        '  b: {program: main.c, channels: {tty: io.line, net: {to: io.plant, mac: "52:54:00:00:00:0b", vlan: 5,'
+        ' groups: ["01:00:5e:00:00:fb"]}}}\n'
+    )
+    built = pipeline.build(layout, tmp_path / "out")
+    seen = inspect.read(built.image)
+    ports = {
+        (partition["name"], channel["peer"]): channel["port"]
+        for partition in seen["partitions"]
+        for channel in partition["channels"]
+        if channel["port"]
+    }
+    derived = ports["a", "io"]["mac"]
+    assert int(derived[:2], 16) & 3 == 2 and derived == ports["io", "a"]["mac"]
+    common = {"vlan": 5, "neighbours": [], "groups": []}
+    assert ports["io", "a"] == {**common, "mac": derived, "wire": False, "talks_to": ["b"]}
+    heard = {**common, "mac": "52:54:00:00:00:0b", "wire": True, "groups": ["01:00:5e:00:00:fb"]}
+    assert ports["io", "b"] == {**heard, "talks_to": ["a"]}
+    assert ports["a", "io"] == {**common, "mac": derived, "wire": False, "talks_to": [], "neighbours": [heard["mac"]]}
+    assert f"mac {derived}, vlan 5, talks to 52:54:00:00:00:0b, rw-" in inspect.text(seen)
+    assert seen["disagreements"] == []
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    (mine,) = [
+        channel["network"]
+        for partition in report["partitions"]
+        if partition["name"] == "a"
+        for channel in partition["channels"]
+        if channel["network"]
+    ]
+    assert (mine["mac"], mine["vlan"], mine["talks_to"]) == (derived, 5, ["b"])
+    assert "received: copied once, into the channel's data area" in (tmp_path / "out" / "report.txt").read_text()

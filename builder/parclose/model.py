@@ -16,6 +16,8 @@ from pathlib import Path
 
 from parclose.errors import Span
 
+WIRE = "wire"  # in `talks_to`: the uplink, and whoever is behind it
+
 
 class Role(Enum):
     GUEST = "guest"
@@ -204,6 +206,11 @@ class Endpoint:
     access: Access
     shared: bool
     span: Span
+
+
+def address_text(address: bytes) -> str:
+    """An Ethernet address as people write it: "52:54:00:00:00:0a"."""
+    return address.hex(":")
 
 
 @dataclass(frozen=True)

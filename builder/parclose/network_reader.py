@@ -13,11 +13,6 @@ _ADDRESS = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 _DIGITS = re.compile(r"[0-9a-fA-F]{12}")
 
 
-def address_text(address: bytes) -> str:
-    """The six bytes as people write them: "52:54:00:00:00:0a"."""
-    return address.hex(":")
-
-
 def read_address(reader: Reader, node: Node, what: str) -> Given[bytes]:
     """`node` as the six bytes of an Ethernet address, in quotes: P140 otherwise.
 

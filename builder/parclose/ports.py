@@ -6,10 +6,9 @@ from __future__ import annotations
 import hashlib
 
 from parclose.layout import known
-from parclose.model import Port
+from parclose.model import WIRE, Port
 from parclose.scope import Link, Scope
 
-WIRE = "wire"  # in `talks_to`: the uplink, and whoever is behind it
 Switch = list[Link]
 
 

@@ -64,6 +64,9 @@ def _partition(partition: Document) -> Iterator[str]:
     for entry in partition["channels"]:
         if entry["extent"] and entry["end"] == "client":
             yield f"  {_extent(entry):<60}  {_because(entry)}"
+    for entry in partition["channels"]:
+        if entry["network"] and entry["end"] == "client":
+            yield f"  {_network(entry['network']):<60}  {_because(entry)}"
     if partition["debug"]:
         yield "  characters to the debug port"
 
@@ -77,6 +80,13 @@ def _extent(entry: Document) -> str:
     end = extent["start"] + extent["size"]
     access = "reads" if entry["access"] == "read" else "reads, writes"
     return f"{extent['device']} bytes {extent['start']:#x}-{end - 1:#x}, {access}"
+
+
+def _network(port: Document) -> str:
+    vlan = f", vlan {port['vlan']}" if port["vlan"] else ""
+    groups = f", hears {', '.join(port['groups'])}" if port["groups"] else ""
+    talks = ", ".join(port["talks_to"]) or "no one"
+    return f"frames as {port['mac']}{vlan} to {talks}{groups}; received: {port['receive']}: {port['receive_why']}"
 
 
 def _schedule(schedule: Document) -> Iterator[str]:

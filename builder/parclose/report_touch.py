@@ -10,11 +10,14 @@ from typing import Any
 
 from parclose.constants import constants
 from parclose.errors import Span
-from parclose.model import BarKind, Channel, System
+from parclose.model import WIRE, BarKind, Channel, ChannelClass, System, address_text
 from parclose.planned import Plan, PlannedChannel, PlannedPartition, RegionKind, Resource, Stretch
 
 Document = dict[str, Any]
 
+_RECEIVE_WHY = (
+    "the card cannot tell clients apart, so each frame's addresses and tag are looked at before a client has it"
+)
 _FIXED = {
     "descriptor page": "every partition finds its channels, devices and regions in it",
     "call page": "every partition passes batches of arguments to the monitor in it",
@@ -148,11 +151,28 @@ def channels(plan: Plan, planned: PlannedPartition) -> list[Document]:
     return found
 
 
+def _network(channel: Channel, server_end: bool) -> Document | None:
+    """A network channel's port, and by which way its frames move."""
+    port = channel.port
+    if port is None:
+        return None
+    return {
+        "mac": address_text(port.mac),
+        "vlan": port.vlan,
+        "talks_to": [*port.talks_to, *[WIRE] * port.wire],
+        "groups": [address_text(group) for group in port.groups],
+        "send": "by the card from the client's own memory" if port.wire else "copied once by the switch",
+        "receive": "copied once, into the channel's data area",
+        "receive_why": _RECEIVE_WHY if port.wire else "no card takes part",
+        "share": channel.share if server_end else None,
+    }
+
+
 def _channel_end(plan: Plan, window: PlannedChannel, server_end: bool) -> Document:
     channel: Channel = window.channel
     endpoint = None if window.endpoint is None else plan.endpoints[window.endpoint].endpoint
     extent = None
-    if endpoint is not None and endpoint.size:
+    if endpoint is not None and endpoint.channel_class is ChannelClass.BLOCK:
         extent = {"device": endpoint.device, "start": endpoint.start, "size": endpoint.size}
     return {
         "name": channel.server_name if server_end else channel.client_name,
@@ -162,6 +182,7 @@ def _channel_end(plan: Plan, window: PlannedChannel, server_end: bool) -> Docume
         "endpoint": channel.endpoint,
         "access": channel.access.value,
         "extent": extent,
+        "network": _network(channel, server_end),
         "why": channel_reason(window, server_end),
         "source": line(channel.span),
     }

@@ -14,6 +14,7 @@ from parclose.constants import constants
 from parclose.errors import Span
 from parclose.layout import RawEndpoint, RawHealth, RawPartition, RawProgram, RawRegion, known
 from parclose.model import (
+    WIRE,
     Access,
     Board,
     Channel,
@@ -29,9 +30,9 @@ from parclose.model import (
     Region,
     Role,
     System,
+    address_text,
 )
-from parclose.network_reader import address_text
-from parclose.ports import WIRE, port, switches
+from parclose.ports import port, switches
 from parclose.resolve_schedule import schedules
 from parclose.scope import DEFAULT_DATA, IMPLICIT_IO, MANAGER, Link, Scope
 from parclose.wording import format_size, format_time, listing, plural, round_up

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from parclose.constants import constants
 from parclose.errors import Span
 from parclose.layout import RawEndpoint, RawPartition, known
-from parclose.network_reader import address_text
-from parclose.ports import WIRE, address_of, certain, hears, names, switches, vlan_of
+from parclose.model import WIRE, address_text
+from parclose.ports import address_of, certain, hears, names, switches, vlan_of
 from parclose.problems import Collector, at
 from parclose.scope import Link, Scope
 from parclose.wording import listing, suggestion

@@ -16,7 +16,7 @@ from typing import Any
 
 from parclose import dwarf, seal
 from parclose.constants import constants
-from parclose.inspect import compare, database, describe, grants, names, physical, rows, walk
+from parclose.inspect import compare, database, describe, grants, names, physical, ports, rows, walk
 from parclose.inspect.text import text
 
 __all__ = ["read", "text"]
@@ -81,7 +81,9 @@ class _View:
     def partition(self, index: int) -> dict[str, Any]:
         """The document of one partition, with what its page tables and I/O bitmap really open."""
         row, space = self._database.tables["partitions"][index], self._spaces[index]
-        configs = grants.configs(self._memory, self._database.layouts, space)
+        layouts = self._database.layouts
+        page, content = grants.descriptor_page(self._memory, layouts, space)
+        configs = grants.configs(page, content, layouts)
         granted = grants.of_partition(index, row, self._database, space, configs)
         pieces = compare.cut([mapping for mapping in space.mappings if mapping.user], granted)
         opened, faults = compare.open_ports(self._memory, space)
@@ -95,8 +97,12 @@ class _View:
             self._shared(index),
         )
         self.disagreements += [_disagreement(row["name"], complaint) for complaint in _some(complaints)]
+        described = describe.partition(index, self._database)
+        found = ports.ports(page, content, layouts)
+        for channel in described["channels"]:
+            channel["port"] = found.get(channel["descriptor"] - row["first_descriptor"])
         return {
-            **describe.partition(index, self._database),
+            **described,
             "configs": configs,
             "ports": [{"first": first, "last": last} for first, last in opened],
             "mappings": [_mapping(piece.mapping, piece.grant) for piece in pieces],

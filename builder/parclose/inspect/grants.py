@@ -162,16 +162,23 @@ def extents(database: Database) -> Extents:
     return Extents(found)
 
 
-def configs(memory: Physical, layouts: Layouts, space: Space) -> list[Row]:
-    """The configuration blobs that the partition's descriptor page names. Empty where the page cannot be read."""
+def descriptor_page(memory: Physical, layouts: Layouts, space: Space) -> tuple[Row | None, bytes]:
+    """The head of the partition's descriptor page and all of its bytes. None where it cannot be read."""
     known = constants()
     content = _mapped(memory, space, known["DESCRIPTOR_ADDRESS"], known["LIMIT_DESCRIPTOR_PAGES"] * known["PAGE_SIZE"])
     if len(content) < layouts.structs["descriptor_page"].size:
-        return []
+        return None, content
     page: Row = layouts.decode("descriptor_page", content)
+    return (page if page["magic"] == known["DESCRIPTOR_MAGIC"] else None), content
+
+
+def configs(page: Row | None, content: bytes, layouts: Layouts) -> list[Row]:
+    """The configuration blobs that the partition's descriptor page names. Empty where the page cannot be read."""
+    if page is None:
+        return []
     row = layouts.structs["config_descriptor"].size
     first, count = page["configs"]["offset"], page["configs"]["count"]
-    if page["magic"] != known["DESCRIPTOR_MAGIC"] or first + count * row > len(content):
+    if first + count * row > len(content):
         return []
     return [layouts.decode("config_descriptor", content, first + index * row) for index in range(count)]
 

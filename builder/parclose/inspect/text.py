@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from parclose.inspect.ports import text as port_text
+
 Document = dict[str, Any]
 
 
@@ -82,7 +84,9 @@ def _channel(entry: Document) -> str:
         way = f"to endpoint {entry['endpoint']} of {entry['peer']}"
     else:
         way = f"from {entry['peer']} to its endpoint {entry['endpoint']}"
-    converted = f", {entry['rights']}, at most {entry['quota']} in flight" if entry["class"] == "block" else ""
+    converted = f", {entry['rights']}, at most {entry['quota']} in flight" if entry["quota"] else ""
+    if entry.get("port"):
+        converted = f", {port_text(entry['port'])}{converted}"
     return f"{entry['name']:<16} {_range(entry)} {entry['class']} {way}{converted}, event {entry['event']}"
 
 
@@ -103,7 +107,8 @@ def _bar(bar: Document) -> str:
 def _endpoint(entry: Document) -> str:
     extent = f" bytes {entry['start']:#x}+{entry['size']:#x}" if entry["class"] == "block" else ""
     shared = ", shared" if entry["shared"] else ""
-    return f"{entry['name']:<16} {entry['class']} on {entry['device']}{extent}, {entry['rights']}{shared}"
+    device = entry["device"] or "no device"
+    return f"{entry['name']:<16} {entry['class']} on {device}{extent}, {entry['rights']}{shared}"
 
 
 def _frame(entry: Document) -> str:
