@@ -100,7 +100,8 @@ class _View:
         described = describe.partition(index, self._database)
         found = ports.ports(page, content, layouts)
         for channel in described["channels"]:
-            channel["port"] = found.get(channel["descriptor"] - row["first_descriptor"])
+            if (port := found.get(channel["descriptor"] - row["first_descriptor"])) is not None:
+                channel["port"] = port
         return {
             **described,
             "configs": configs,
