@@ -181,3 +181,18 @@ def test_resets_under_load(bench: Callable[..., Bench]) -> None:
     counters = card.counters()
     assert counters["lost_in"] > 30 * 100 and counters["errors"] == counters["lost_in"]
     card.end()
+
+
+def test_lives_that_end_under_load(bench: Callable[..., Bench]) -> None:
+    """The next life finds a card with rings of the last one: it resets it before it may do DMA, and all works again."""
+    card = bench()
+    for life in range(2, 8):
+        card.wire.send(*[frame(b"E", 1000)] * 30, frame(b"B", 60), *[frame(b"E", 1000)] * 30)
+        card.machine.expect(rf"card\| ready, 52:54:0:12:34:56, link up, life {life}")
+        while card.wire.receive(0.2) is not None:
+            pass
+        for size in (60, 777, 1518):
+            assert card.ask(b"E", size) == answer_to(frame(b"E", size))
+        assert card.counters()["errors"] == 0
+    card.wire.send(frame(b"X", 60))
+    assert card.machine.finish().end("card").status == 0

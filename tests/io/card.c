@@ -9,6 +9,7 @@
  *   F n …      after the filter is set to n addresses
  *   R          after a reset with all that is under way
  *   T          with the counters     X        and the program ends
+ *   B          not at all: a fault ends this life, with what is under way
  *
  * The fourth byte goes back as whether the card found the checksum right.
  */
@@ -141,6 +142,8 @@ static void obey(uint32_t slot, uint32_t length, uint8_t *word, bool right) {
       reset_card();
     if (word[0] == 'X')
       exit(0);
+    if (word[0] == 'B')
+      __builtin_trap();
     if (word[0] == 'T')
       memcpy(word, &counters, sizeof counters);
     reply[replies] = slot;
@@ -222,8 +225,8 @@ int main(void) {
     return 1;
   link_up = card->driver->link(card);
   const uint8_t *own = card->address;
-  printf("ready, %x:%x:%x:%x:%x:%x, link %s\n", own[0], own[1], own[2], own[3], own[4], own[5],
-         link_up ? "up" : "down");
+  printf("ready, %x:%x:%x:%x:%x:%x, link %s, life %u\n", own[0], own[1], own[2], own[3], own[4], own[5],
+         link_up ? "up" : "down", life());
   for (;;) {
     while (receive() + reclaim())
       continue;
