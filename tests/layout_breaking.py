@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from layout_grammar import Document, layouts, text_of
+from layout_grammar import LEAST_BUDGET, Document, layouts, text_of
 
 Draw = st.DrawFn
 _WORDS = """layout board partitions regions schedule aliases on_end program memory stack devices dma endpoints channels
@@ -211,6 +211,14 @@ def wrap(draw: Draw, document: Any) -> Any:
     return _put(document, path, value)
 
 
+def short_budget(draw: Draw, document: Any) -> Any:
+    """A budget that may be enough, or not: it depends on devices, clients and their regions."""
+    found = [path for path in _places(document) if "run" in path and str(_at(document, path)).endswith(" us")]
+    if not found:
+        return document
+    return _put(document, draw(st.sampled_from(found)), f"{draw(st.integers(4, LEAST_BUDGET))} us")
+
+
 def repeat(draw: Draw, document: Any) -> Any:
     """A list with its items many times."""
     path = _place(draw, document, lambda value: isinstance(value, list))
@@ -230,6 +238,7 @@ WAYS: tuple[Callable[[Draw, Document], Any], ...] = (
     circle,
     wrap,
     repeat,
+    short_budget,
 )
 
 

@@ -31,6 +31,7 @@ HEALTHS: tuple[Any, ...] = (
     {"fault": {"do": "restart", "limit": 2, "within": "1 s", "then": "stop"}},
     {"fault": {"do": "restart", "limit": "none"}},
 )
+LEAST_BUDGET = 16  # microseconds; less may be mostly the monitor's work
 DATA = ("4 KiB", "8 KiB", "64 KiB", "1 MiB")
 
 Document = dict[str, Any]
@@ -267,7 +268,7 @@ def _schedule(draw: Draw, servers: list[str], guests: list[_Guest]) -> Document:
     while waiting:
         count = draw(st.integers(1, len(waiting)))
         length = draw(st.sampled_from((1000, 1500, 2000, 5000)))
-        budget = st.integers(50, length // (2 * (len(servers) + count)))
+        budget = st.integers(LEAST_BUDGET, length // (2 * (len(servers) + count)))
         run: list[Any] = [{name: f"{draw(budget)} us"} for name in servers]
         run += [{name: f"{draw(budget)} us"} if draw(_rarely()) else name for name in waiting[: count - 1]]
         frames.append({"for": f"{length} us", "run": [*run, waiting[count - 1]]})

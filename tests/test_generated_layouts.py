@@ -16,12 +16,13 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
+from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 import chance
 import layout_model
 import plans
-from layout_breaking import broken
+from layout_breaking import broken, short_budget
 from layout_grammar import Document, layouts, text_of, write
 from parclose import emulator, inspect, pipeline, render
 from parclose.audit import AuditError
@@ -121,12 +122,40 @@ def test_a_broken_layout_gets_answers_with_places(count: int, folder: Path) -> N
     try_all(count, broken(), whatever)
 
 
+@st.composite
+def short_budgets(draw: st.DrawFn) -> str:
+    """A valid layout with frames, but for its budgets: around what the monitor's work takes of them."""
+    document = draw(layouts().filter(lambda each: "schedule" in each))
+    return text_of(short_budget(draw, document))
+
+
+@amounts(60)
+def test_a_budget_that_is_mostly_the_monitors_is_refused_by_the_check_or_by_nobody(count: int, folder: Path) -> None:
+    def whatever(text: str) -> None:
+        remember(text)
+        system = checked(text, folder)
+        if system is None:
+            refused.append(
+                {problem.code for problem in check(Path("generated.yaml"))[1] if problem.severity == "error"}
+            )
+            return
+        passed.append(system)
+        made = plans.planned(system)
+        layout_model.assert_sound(system, made, layout_model.of_plan(made))
+
+    refused: list[set[str]] = []
+    passed: list[System] = []
+    try_all(count, short_budgets(), whatever)
+    assert refused and passed and set.union(*refused) == {"P128"}
+
+
 def assert_planned(system: System) -> None:
     """The plan is sound, or says with codes and places why there is none."""
     try:
         made = plans.planned(system)
     except LayoutProblems as found:
         assert_placed(found.problems, system.path)
+        assert {problem.code[:2] for problem in found.problems} == {"P3"}  # the others are the check's to find
         return
     layout_model.assert_sound(system, made, layout_model.of_plan(made))
 
@@ -222,6 +251,7 @@ def test_what_the_check_passes_of_the_broken_is_built_or_refused_with_a_reason(c
             built(folder)
         except LayoutProblems as found:  # what only a finished program shows
             assert_placed(found.problems, folder / "generated.yaml")
+            assert {problem.code[:2] for problem in found.problems} == {"P3"}
         except AuditError:
             raise
         except ParcloseError as refused:  # the compiler's answer to flags and macros

@@ -13,6 +13,7 @@ from parclose.files import is_file
 from parclose.layout import RawLayout
 from parclose.layout_reader import read_layout
 from parclose.model import Board, System
+from parclose.monitor_time import monitor_time
 from parclose.problems import Collector, at
 from parclose.resolve import resolve
 from parclose.scope import Scope
@@ -45,7 +46,10 @@ def check(
             each(scope, problems)
     if problems.failed or scope.board is None:
         return None, problems.all()
-    return resolve(scope, scope.board), problems.all()
+    system = resolve(scope, scope.board)
+    for short in monitor_time(system)[1]:
+        problems.error(short.code, short.message, *short.labels, help=short.help)
+    return None if problems.failed else system, problems.all()
 
 
 def _read(path: Path, problems: Collector) -> Node | None:

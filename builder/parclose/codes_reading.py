@@ -159,7 +159,8 @@ READING = {
     ),
     "P128": (
         "a budget that is over at once",
-        "a budget is long enough for something to be done in it (BUDGET_SHORTEST_NS in abi/limits.h)",
+        "a budget is long enough for something to be done in it: at least BUDGET_SHORTEST_NS, and no more than half "
+        "of it the monitor's work at its worst, as COST_TURN and the others count it (abi/limits.h)",
         "run: [{io: 1 us}, sensor]",
         "run: [{io: 200 us}, sensor]",
         "Give more, or leave the entry out.",

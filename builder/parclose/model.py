@@ -302,10 +302,11 @@ class Region:
 
 @dataclass(frozen=True)
 class Slot:
-    """An entry of a minor frame; `budget` in ns, 0: what the earlier ones leave."""
+    """An entry of a minor frame; `budget` in ns, 0: what the earlier ones leave. `span` is of a written budget."""
 
     partition: str
     budget: int
+    span: Span | None = None
 
 
 @dataclass(frozen=True)

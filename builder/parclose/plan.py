@@ -14,6 +14,7 @@ from parclose import addresses
 from parclose.constants import constants
 from parclose.errors import raise_if_errors
 from parclose.model import System
+from parclose.monitor_time import MonitorTime, monitor_time
 from parclose.plan_devices import device_stretches, ports
 from parclose.plan_ground import Ground
 from parclose.plan_program import memory_size
@@ -26,7 +27,6 @@ from parclose.plan_space import (
     shared_table_count,
     table_count,
 )
-from parclose.plan_time import MonitorTime, monitor_time
 from parclose.planned import (
     ADDRESS_ROW,
     ROW_MOST,
@@ -48,8 +48,9 @@ def plan(system: System, inputs: Inputs) -> Plan:
     _fixed_extents(ground)
     placed = rows(ground, inputs)
     pages = _pages(ground, placed)
-    time, short = monitor_time(system, placed)
-    ground.problems += short
+    regions = Counter(row.partition for row in placed.descriptors if row.resource is Resource.REGION)
+    time, short = monitor_time(system, [regions[index] for index in range(len(system.partitions))])
+    ground.problems += short  # of a program with more segments than ours: the check found the others
     raise_if_errors(ground.problems + ground.memory_problems())
     made = _address_spaces(ground, inputs, placed, pages, time)
     raise_if_errors(ground.memory_problems())

@@ -28,13 +28,14 @@ class OwnedDevice:
     bars: tuple[PlannedBar, ...]
     table: tuple[int, int] | None = None
 
-    def interrupts(self) -> Iterator[tuple[bool, int]]:
-        """(whether MSI-X, number) of each interrupt that becomes an event."""
-        if self.device.msix is not None:
-            for entry in range(min(self.device.msix.entries, constants()["LIMIT_DEVICE_INTERRUPTS"])):
-                yield True, entry
-        for number in self.device.isa_interrupts:
-            yield False, number
+
+def interrupts(device: Device) -> Iterator[tuple[bool, int]]:
+    """(whether MSI-X, number) of each interrupt of `device` that becomes an event of its owner."""
+    if device.msix is not None:
+        for entry in range(min(device.msix.entries, constants()["LIMIT_DEVICE_INTERRUPTS"])):
+            yield True, entry
+    for number in device.isa_interrupts:
+        yield False, number
 
 
 def owned_devices(system: System, problems: list[Problem]) -> tuple[OwnedDevice, ...]:

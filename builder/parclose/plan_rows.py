@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from parclose.constants import constants
 from parclose.model import Access, BarKind, Channel, ChannelClass, Endpoint, System
-from parclose.plan_devices import OwnedDevice, owned_devices
+from parclose.plan_devices import OwnedDevice, interrupts, owned_devices
 from parclose.plan_ground import Ground
 from parclose.plan_program import memory_size, own_regions
 from parclose.planned import (
@@ -133,7 +133,7 @@ def _interrupts(ground: Ground, owned: OwnedDevice, index: int, first: int) -> t
             event=ground.event(owned.owner.name, f"device {owned.device.name}", None),
             vector=vector + position,
         )
-        for position, (msix, number) in enumerate(owned.interrupts())
+        for position, (msix, number) in enumerate(interrupts(owned.device))
     )
 
 

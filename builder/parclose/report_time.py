@@ -3,8 +3,8 @@
 
 In a minor frame the first of the list that is ready runs, within its budget. So an entry is sure of the frame less
 the budgets before it, and of no more than its own; one that stands behind an entry without a budget is sure of nothing.
-Times are nanoseconds. The monitor's work for an entry with a budget is in that budget (plan_time.py); the switches into
-an entry without one are left out, `make bench` measures them.
+Times are nanoseconds. The monitor's work for an entry with a budget is in that budget (monitor_time.py); the switches
+into an entry without one are left out, `make bench` measures them.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def _frame(scope: Scope, raw: RawFrame, defaults: list[str]) -> Frame:
     """A frame as written; where there is an implicit I/O partition that no list names, it comes first."""
     assert raw.length.value is not None
     slots = [
-        Slot(member, slot.budget.value if slot.budget and slot.budget.value else 0)
+        Slot(member, slot.budget.value, slot.budget.span) if slot.budget and slot.budget.value else Slot(member, 0)
         for slot in raw.slots
         for member in scope.members(slot.partition.value or "")
     ]

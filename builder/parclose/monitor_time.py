@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much of each budget is the monitor's.
+"""How much of each budget is the monitor's: for the check, from the layout alone, and for the plan, with its programs.
 
 What comes after an entry loses its budget and no more. So the monitor's own work for the entry is taken out of the
 budget beforehand, at its worst: the ways into the entry and out of it; the call that the frame before was in when it
 ended, and the one that the entry is in when its budget ends (no call is interrupted); and what interrupts in the name
-of the entry afterwards. Starts, stops and faults are left out: they are rare, and how often is the manager's affair.
+of the entry afterwards. Starts, stops and faults are left out: they are rare, and how often is the manager's affair. So
+is the call that a restarted I/O partition quiets a device with.
 """
 
 from __future__ import annotations
@@ -14,28 +15,30 @@ from collections.abc import Mapping, Sequence
 from parclose.constants import constants
 from parclose.errors import Label, Problem
 from parclose.model import Frame, Slot, System
-from parclose.plan_rows import Rows
-from parclose.planned import PlannedDescriptor, Resource
+from parclose.plan_devices import interrupts
 from parclose.wording import format_time
 
 MonitorTime = tuple[tuple[tuple[int, ...], ...], ...]  # nanoseconds, by processor, frame and slot; 0 without a budget
 
+_OWN_REGIONS = 4  # text, read-only data, data and stack of a program that our linker script lays out
 
-def monitor_time(system: System, placed: Rows) -> tuple[MonitorTime, list[Problem]]:
-    """What of each budget is the monitor's, and the budgets of which that would be more than half."""
-    calls = _longest_calls(system, placed)
-    interrupts = [
-        sum(len(device.interrupts) for device in placed.devices if device.owner == index)
-        for index in range(len(system.partitions))
-    ]
+
+def monitor_time(system: System, regions: Sequence[int] | None = None) -> tuple[MonitorTime, list[Problem]]:
+    """What of each budget is the monitor's, and the budgets of which that would be more than half.
+
+    `regions`: how many regions each partition has; None where its program is not known yet.
+    """
     index = {partition.name: number for number, partition in enumerate(system.partitions)}
+    calls = _longest_calls(system, index, regions or [_regions(system, each.name) for each in system.partitions])
+    board = {device.name: sum(1 for _ in interrupts(device)) for device in system.board.devices}
+    events = [sum(board[name] for name in partition.devices) for partition in system.partitions]
     found, problems = [], []
     for schedule in system.schedules:
         frames = []
         for position, frame in enumerate(schedule.frames):
             before = max(calls[index[slot.partition]] for slot in schedule.frames[position - 1].slots)
             times = tuple(
-                _share(before + calls[index[slot.partition]], interrupts[index[slot.partition]]) if slot.budget else 0
+                _share(before + calls[index[slot.partition]], events[index[slot.partition]]) if slot.budget else 0
                 for slot in frame.slots
             )
             problems += _too_short(system, frame, times)
@@ -44,27 +47,27 @@ def monitor_time(system: System, placed: Rows) -> tuple[MonitorTime, list[Proble
     return tuple(found), problems
 
 
+def _regions(system: System, name: str) -> int:
+    return _OWN_REGIONS + sum(name == each.writer or name in each.readers for each in system.regions)
+
+
 def _share(calls: int, interrupts: int) -> int:
     number = constants()
     return number["COST_TURN"] + calls + interrupts * number["COST_INTERRUPT"]
 
 
-def _longest_calls(system: System, placed: Rows) -> Sequence[int]:
+def _longest_calls(system: System, index: Mapping[str, int], regions: Sequence[int]) -> Sequence[int]:
     """The longest call of each partition: a server's converts a whole batch for the client with most regions."""
-    regions = [_regions(placed.descriptors, index) for index in range(len(system.partitions))]
-    found = [constants()["COST_CALL"]] * len(system.partitions)
-    for channel in placed.channels:
+    found = [constants()["COST_CALL"]] * len(index)
+    for channel in system.channels:
         if channel.endpoint is not None:
-            found[channel.server] = max(found[channel.server], _conversion(regions[channel.client]))
+            server = index[channel.server]
+            found[server] = max(found[server], _conversion(regions[index[channel.client]]))
     return found
 
 
-def _regions(descriptors: Sequence[PlannedDescriptor], partition: int) -> int:
-    return sum(row.partition == partition and row.resource is Resource.REGION for row in descriptors)
-
-
 def _conversion(regions: int) -> int:
-    number: Mapping[str, int] = constants()
+    number = constants()
     entry = number["COST_CONVERT"] + regions * number["COST_CONVERT_REGION"]
     return number["COST_CALL"] + number["LIMIT_BATCH"] * entry
 
@@ -78,10 +81,12 @@ def _too_short(system: System, frame: Frame, times: Sequence[int]) -> list[Probl
 
 
 def _problem(system: System, frame: Frame, slot: Slot, time: int) -> Problem:
-    takes = f"of a budget of {format_time(slot.budget)} for '{slot.partition}'"
+    place = Label(frame.span or system.span, "in this frame" if frame.span else "its equal turns, or write `schedule`")
+    least = f"at least {format_time(2 * time)}"
     return Problem(
         "P128",
-        f"{takes} the monitor's work may take {format_time(time)}",
-        (Label(frame.span or system.span, "in this frame"),),
-        f"at least {format_time(2 * time)}",
+        f"of a budget of {format_time(slot.budget)} for '{slot.partition}' the monitor's work may take "
+        f"{format_time(time)}, more than half",
+        (Label(slot.span, "too short"), place) if slot.span else (place,),
+        least if slot.span else f"{least}: write {{{slot.partition}: {format_time(2 * time)}}} in its `run`",
     )
