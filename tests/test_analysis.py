@@ -32,8 +32,8 @@ PLANTED = {
     "an array that is too short": (
         "cppcheck",
         "print.c",
-        "char digits[19] = \"0x0000000000000000\";",
-        "char digits[17] = \"0x00000000000000\";",
+        'char digits[19] = "0x0000000000000000";',
+        'char digits[17] = "0x00000000000000";',
         "arrayIndexOutOfBounds",
     ),
     "a shift beyond the width": (

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from parclose import inspect, pipeline
 
+ROOT = Path(__file__).parent.parent
 NETWORK = Path(__file__).parent / "network"
 
 Boot = Callable[..., Any]
@@ -63,3 +65,17 @@ def test_image_and_report_say_who_talks_to_whom(tmp_path: Path) -> None:
     ]
     assert (mine["mac"], mine["vlan"], mine["talks_to"]) == (derived, 5, ["b"])
     assert "received: copied once, into the channel's data area" in (tmp_path / "out" / "report.txt").read_text()
+
+
+def test_the_documentation_knows_every_counter_of_the_switch() -> None:
+    used = {
+        name
+        for source in (ROOT / "partitions" / "io" / "server").glob("network_*.c")
+        for name in re.findall(r"COUNT_[A-Z_]+", source.read_text())
+    }
+    table = dict(re.findall(r"^\| `(COUNT_\w+)` \| .* \| (.*) \|$", (ROOT / "docs" / "networks.md").read_text(), re.M))
+    done = {"COUNT_REQUESTS", "COUNT_BYTES", "COUNT_RECEIVED", "COUNT_RECEIVED_BYTES", "COUNT_ERRORS"}
+    assert set(table) == used - done
+    for programs in table.values():
+        for program in re.findall(r"[a-z]+/\w+\.c", programs):
+            assert (ROOT / "tests" / program).is_file(), program
