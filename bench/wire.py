@@ -3,47 +3,60 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import tempfile
 import threading
-from pathlib import Path
+from contextlib import suppress
 
 FRAMES = 512  # of a round, and the rounds: as in guests/network/talker.c
 ROUNDS = 5
 LONGEST = 2048  # bytes of a frame
+HERE = "127.0.0.1"
+
+
+def _socket() -> socket.socket:
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.bind((HERE, 0))
+    return made
 
 
 class Mirror:
-    """Use as a context manager, and give `netdev` to the machine."""
+    """Use as a context manager, and give `netdev` to the machine.
+
+    Datagrams of UDP: of Unix sockets the kernel keeps ten under way, which would be a wire of its own kind.
+    """
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="wire"))
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(self._folder / "far"))
+        self._far = _socket()
+        with _socket() as free:
+            self._near = free.getsockname()
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     @property
     def netdev(self) -> str:
         """The value of QEMU's -netdev for the card."""
-        near, far = self._folder / "near", self._folder / "far"
-        return f"dgram,local.type=unix,local.path={near},remote.type=unix,remote.path={far}"
+        ends = (("local", self._near), ("remote", self._far.getsockname()))
+        return ",".join(["dgram", *(f"{end}.type=inet,{end}.host={HERE},{end}.port={at[1]}" for end, at in ends)])
 
     def _work(self) -> None:
-        near = str(self._folder / "near")
-        while frame := self._socket.recv(LONGEST):
-            try:
-                self._socket.sendto(frame[6:12] + frame[:6] + frame[12:], near)
-            except OSError:  # the machine has ended
-                continue
+        while frames := self._arrived():
+            with suppress(OSError):  # the machine has ended
+                for frame in frames:
+                    self._far.sendto(frame[6:12] + frame[:6] + frame[12:], self._near)
+
+    def _arrived(self) -> list[bytes]:
+        """All that is there, one at least; nothing after an empty one."""
+        frames = [self._far.recv(LONGEST)]
+        with suppress(BlockingIOError):
+            while True:
+                frames.append(self._far.recv(LONGEST, socket.MSG_DONTWAIT))
+        return frames if all(frames) else []
 
     def __enter__(self) -> Mirror:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
-            last.sendto(b"", str(self._folder / "far"))  # an empty one ends the thread
+        with _socket() as last:
+            last.sendto(b"", self._far.getsockname())  # ends the thread
         self._thread.join(5)
-        self._socket.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._far.close()
