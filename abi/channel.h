@@ -19,6 +19,7 @@
 #define PARCLOSE_CHANNEL_H
 
 #include "counters.h"
+#include "disk.h"
 #include "ethernet.h"
 #include "limits.h"
 
@@ -34,15 +35,6 @@
 #define VIRTQ_DESC_F_INDIRECT 4u
 #define VIRTQ_AVAIL_F_NO_INTERRUPT 1u
 #define VIRTQ_USED_F_NO_NOTIFY 1u
-
-#define VIRTIO_BLK_T_IN 0u  /* read from the disk */
-#define VIRTIO_BLK_T_OUT 1u /* write to the disk */
-#define VIRTIO_BLK_T_FLUSH 4u
-#define VIRTIO_BLK_T_GET_ID 8u
-#define VIRTIO_BLK_S_OK 0u
-#define VIRTIO_BLK_S_IOERR 1u
-#define VIRTIO_BLK_S_UNSUPP 2u
-#define VIRTIO_BLK_SECTOR 512u /* unit of virtio_blk_req.sector, whatever the block size */
 
 struct virtq_desc {
   uint64_t addr;
@@ -70,12 +62,6 @@ struct virtq_used {
   uint16_t avail_event;
 };
 
-struct virtio_blk_req {
-  uint32_t type;
-  uint32_t reserved;
-  uint64_t sector; /* from the start of the endpoint */
-};
-
 /* A queue takes one page. */
 struct channel_queue {
   _Alignas(4096) struct virtq_desc desc[QUEUE_SIZE];
@@ -92,11 +78,16 @@ struct channel_header {
   uint32_t server_life;  /* the server's life: written first of all when it comes up */
   uint32_t server_epoch; /* the epoch that the server took up last */
   uint32_t served_life;  /* the server's life in which it did so; written before server_epoch */
+  uint64_t features;     /* what the server offers: feature bits of virtio */
 };
 
-/* A block request's header and status, in the page after the queues: one for each head descriptor. */
+/* A block request's header and status, in the page after the queues: one for each head descriptor. A range stands where the
+   header of its own descriptor would. */
 struct channel_request {
-  struct virtio_blk_req header;
+  union {
+    struct virtio_blk_req header;
+    struct virtio_blk_discard_write_zeroes range;
+  };
   uint8_t status;
   uint8_t pad[15];
 };
@@ -104,6 +95,7 @@ struct channel_request {
 /* What virtio keeps in the device's configuration, and what the server counted: written by the server alone, copies of its own. */
 union channel_config {
   struct virtio_net_config network;
+  struct virtio_blk_config disk;
   uint8_t room[256];
 };
 

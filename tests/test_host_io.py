@@ -31,6 +31,7 @@ RINGS = (RUNTIME / "virtqueue.c", RUNTIME / "session.c")
 BLOCK = (
     HOST / "io_block_model.c",
     HOST / "io_monitor_model.c",
+    IO / "server" / "block_config.c",
     IO / "server" / "block_server.c",
     IO / "server" / "block_intake.c",
     IO / "server" / "block_request.c",
@@ -58,6 +59,7 @@ PROGRAMS = {
     "io_virtio_blk_faults": VIRTIO_BLK,
     "io_uart": (IO / "drivers" / "uart16550.c",),
     "io_block_server": BLOCK,
+    "io_block_ranges": BLOCK,
     "io_block_hostile": BLOCK,
     "io_console": CONSOLE,
     "io_network_server": NETWORK,

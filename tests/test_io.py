@@ -7,8 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Boot = Callable[..., Any]
 
+BOARD = Path(__file__).parent.parent / "boards" / "qemu-q35.yaml"
 LAYOUT = "io/asks.yaml"
 VIRTUAL = ("-icount", "shift=0,sleep=off")  # an idle machine's clock runs on: half a minute of patience takes a moment
 
@@ -65,3 +68,39 @@ def test_a_disk_that_falls_silent(parclose_boot: Boot) -> None:
     machine.qmp("block_set_io_throttle", device="nvme0", **limits)
     _ask(machine, "3", "read")
     _end(machine)
+
+
+MIB, PART = 1 << 20, 64 << 10
+
+
+def _as_ranges_left_it(extent: bytes) -> bool:
+    """What tests/io/ranges.c has written, and zeros from 4 MiB on."""
+    kept = extent[2 * MIB : 2 * MIB + 9 * PART]
+    ones, twos = b"\x11" * PART, b"\x22" * PART
+    return (
+        extent[:PART] == b"\x33" * PART
+        and kept[: 6 * PART] == (ones + bytes(PART) + ones) * 2
+        and (kept[6 * PART : 7 * PART], kept[8 * PART :]) == (twos, twos)
+        and not any(extent[4 * MIB :])
+    )
+
+
+@pytest.mark.parametrize("block", [512, 4096])
+def test_ranges_and_long_requests(parclose_boot: Boot, tmp_path: Path, block: int) -> None:
+    """On an extent and on a whole disk, of both block sizes; what is beside the extent stays as it was."""
+    disks = {name: tmp_path / name for name in ("nvme0", "vblk0")}
+    for disk in disks.values():
+        disk.write_bytes(b"\xee" * (64 * MIB))
+    sizes = [word for name in ("nvme", "virtio-blk-pci") for word in ("-global", f"{name}.logical_block_size={block}")]
+    sizes += [word for name in ("nvme", "virtio-blk-pci") for word in ("-global", f"{name}.physical_block_size=4096")]
+    board = tmp_path / "qemu-q35.yaml"
+    board.write_text(BOARD.read_text().replace("block-size: 512 B", f"block-size: {block} B"))
+    machine = parclose_boot("io/ranges.yaml", board=str(board), timeout=60, disks=disks, extra=tuple(sizes))
+    assert machine.finish().end("ranges").status == 0, machine.log
+    offers = "discard 1, zeroes 1"
+    assert f"ranges| nvme: 32768 sectors, blocks of {block}, writable, {offers}" in machine.log
+    assert f"ranges| virtio: 131072 sectors, blocks of {block}, writable, {offers}" in machine.log
+    assert f"ranges| archive: 16384 sectors, blocks of {block}, read only, discard 0, zeroes 0" in machine.log
+    nvme, whole = disks["nvme0"].read_bytes(), disks["vblk0"].read_bytes()
+    assert _as_ranges_left_it(nvme[8 * MIB : 24 * MIB]) and _as_ranges_left_it(whole)
+    assert set(nvme[: 8 * MIB]) == {0xEE} == set(nvme[24 * MIB :])

@@ -2,10 +2,12 @@
  *
  * The client of a block channel: requests that are under way. The header and the
  * status of a request stand in the window, under the index of its first
- * descriptor; its data is where the program has it.
+ * descriptor, a range under that of its second; its data is where the program
+ * has it.
  */
 #include "runtime.h"
 
+#define FLAGS (BLOCK_THROUGH | BLOCK_UNMAP)
 #define STATUS_UNWRITTEN 0xffu /* no value of virtio's */
 
 static void begin(struct block *block) {
@@ -30,16 +32,55 @@ uint64_t block_capacity(const struct block *block) {
   return block->channel ? block->channel->capacity : 0;
 }
 
+bool block_config(const struct block *block, struct virtio_blk_config *config, uint64_t *features) {
+  if (!block->channel || !session_client_served(&block->window->header, block->epoch))
+    return false;
+  *config = block->window->config.disk;
+  *features = block->window->header.features;
+  return true;
+}
+
+static uint32_t type_of(const struct block_request *request) {
+  return request->type & ~FLAGS;
+}
+
+/* Bytes of the longest request of a type that has any; else 0. */
+static uint32_t longest(uint32_t type) {
+  switch (type) {
+  case VIRTIO_BLK_T_IN:
+  case VIRTIO_BLK_T_OUT:
+    return BLOCK_PIECE;
+  case VIRTIO_BLK_T_DISCARD:
+  case VIRTIO_BLK_T_WRITE_ZEROES:
+    return BLOCK_RANGE;
+  default:
+    return 0;
+  }
+}
+
+/* What may be added to a type. */
+static uint32_t flag_of(uint32_t type) {
+  if (type == VIRTIO_BLK_T_OUT)
+    return BLOCK_THROUGH;
+  return type == VIRTIO_BLK_T_WRITE_ZEROES ? BLOCK_UNMAP : 0;
+}
+
 static bool valid(const struct block *block, const struct block_request *request) {
   const struct channel_descriptor *channel = block->channel;
-  uint32_t type = request->type;
-  if (!channel || (type != VIRTIO_BLK_T_IN && type != VIRTIO_BLK_T_OUT && type != VIRTIO_BLK_T_FLUSH))
+  uint32_t type = request->type, most = BLOCK_PIECE;
+  if (!channel)
     return false;
+  if (type > VIRTIO_BLK_T_OUT) {
+    type = type_of(request);
+    most = longest(type);
+    if ((most == 0 && type != VIRTIO_BLK_T_FLUSH) || (request->type & FLAGS & ~flag_of(type)))
+      return false;
+  }
   if (!(channel->rights & (type == VIRTIO_BLK_T_IN ? RIGHT_READ : RIGHT_WRITE)))
     return false;
   if (type == VIRTIO_BLK_T_FLUSH)
     return true;
-  if (request->size == 0 || request->size > BLOCK_PIECE)
+  if (request->size == 0 || request->size > most)
     return false;
   if ((request->offset | request->size) % channel->block_size)
     return false;
@@ -62,15 +103,29 @@ static unsigned fail_all(struct block *block) {
   return finished;
 }
 
+/* The second descriptor's index is the head of no other request, so the place under it is ours. */
+static struct virtqueue_buffer place_range(struct block *block, const struct block_request *request, uint16_t head) {
+  struct virtio_blk_discard_write_zeroes *range = &block->window->request[block->queue.next[head]].range;
+  *range = (struct virtio_blk_discard_write_zeroes){.sector = request->offset / VIRTIO_BLK_SECTOR,
+                                                    .num_sectors = request->size / VIRTIO_BLK_SECTOR,
+                                                    .flags = request->type & BLOCK_UNMAP ? VIRTIO_BLK_RANGE_UNMAP : 0};
+  return (struct virtqueue_buffer){(uintptr_t)range, sizeof *range, 0};
+}
+
 static void publish(struct block *block, struct block_request *request, uint16_t head) {
   struct channel_request *slot = &block->window->request[head];
-  slot->header = (struct virtio_blk_req){.type = request->type, .sector = request->offset / VIRTIO_BLK_SECTOR};
+  uint32_t type = type_of(request);
+  bool moves = type == VIRTIO_BLK_T_IN || type == VIRTIO_BLK_T_OUT;
+  slot->header = (struct virtio_blk_req){.type = type,
+                                         .reserved = request->type & BLOCK_THROUGH ? VIRTIO_BLK_THROUGH : 0,
+                                         .sector = moves ? request->offset / VIRTIO_BLK_SECTOR : 0};
   slot->status = STATUS_UNWRITTEN;
   struct virtqueue_buffer chain[3] = {{(uintptr_t)&slot->header, sizeof slot->header, 0}};
   unsigned count = 1;
-  if (request->type != VIRTIO_BLK_T_FLUSH)
-    chain[count++] =
-        (struct virtqueue_buffer){(uintptr_t)request->buffer, request->size, request->type == VIRTIO_BLK_T_IN};
+  if (moves)
+    chain[count++] = (struct virtqueue_buffer){(uintptr_t)request->buffer, request->size, type == VIRTIO_BLK_T_IN};
+  else if (type != VIRTIO_BLK_T_FLUSH)
+    chain[count++] = place_range(block, request, head);
   chain[count++] = (struct virtqueue_buffer){(uintptr_t)&slot->status, 1, 1};
   block->request[head] = request;
   block->in_flight++;
@@ -90,6 +145,17 @@ bool block_submit(struct block *block, struct block_request *request) {
   return true;
 }
 
+static enum block_result result_of(uint8_t status) {
+  switch (status) {
+  case VIRTIO_BLK_S_OK:
+    return BLOCK_OK;
+  case VIRTIO_BLK_S_UNSUPP:
+    return BLOCK_UNSUPPORTED;
+  default:
+    return BLOCK_ERROR;
+  }
+}
+
 static unsigned take_finished(struct block *block) {
   unsigned finished = 0;
   uint16_t head;
@@ -98,7 +164,7 @@ static unsigned take_finished(struct block *block) {
   while (session_client_served(&block->window->header, block->epoch) &&
          virtqueue_take_used(&block->queue, &head, &length)) {
     uint8_t status = *(const volatile uint8_t *)&block->window->request[head].status;
-    finish(block, head, status == VIRTIO_BLK_S_OK ? BLOCK_OK : BLOCK_ERROR);
+    finish(block, head, result_of(status));
     finished++;
   }
   return lost ? finished + fail_all(block) : finished;

@@ -9,7 +9,8 @@ struct transfer {
   uint32_t type;
   uint64_t offset;
   uint8_t *buffer;
-  size_t left;
+  uint64_t left;
+  uint32_t most; /* of one request */
   bool flush;    /* one request without data */
   uint64_t mine; /* pieces under way, a bit for each */
   enum block_result result;
@@ -30,13 +31,14 @@ static bool submit_next(struct block *block, struct transfer *transfer) {
   if (index < 0)
     return false;
   struct block_request *piece = &block->piece[index];
-  uint32_t size = transfer->left < BLOCK_PIECE ? (uint32_t)transfer->left : BLOCK_PIECE;
+  uint32_t size = transfer->left < transfer->most ? (uint32_t)transfer->left : transfer->most;
   *piece = (struct block_request){transfer->type, size, transfer->offset, transfer->buffer, BLOCK_OK};
   if (!block_submit(block, piece))
     return false;
   transfer->mine |= 1ull << index;
   transfer->offset += size;
-  transfer->buffer += size;
+  if (transfer->buffer)
+    transfer->buffer += size;
   transfer->left -= size;
   transfer->flush = false;
   return true;
@@ -79,14 +81,37 @@ static enum block_result run(struct block *block, struct transfer transfer) {
 }
 
 enum block_result block_read(struct block *block, uint64_t offset, void *buffer, size_t size) {
-  return run(block, (struct transfer){.type = VIRTIO_BLK_T_IN, .offset = offset, .buffer = buffer, .left = size});
+  return run(block,
+             (struct transfer){
+                 .type = VIRTIO_BLK_T_IN, .offset = offset, .buffer = buffer, .left = size, .most = BLOCK_PIECE});
+}
+
+static enum block_result write(struct block *block, uint32_t type, uint64_t offset, const void *buffer, size_t size) {
+  uint8_t *data = (uint8_t *)(uintptr_t)buffer; /* only read */
+  return run(block,
+             (struct transfer){.type = type, .offset = offset, .buffer = data, .left = size, .most = BLOCK_PIECE});
 }
 
 enum block_result block_write(struct block *block, uint64_t offset, const void *buffer, size_t size) {
-  uint8_t *data = (uint8_t *)(uintptr_t)buffer; /* only read */
-  return run(block, (struct transfer){.type = VIRTIO_BLK_T_OUT, .offset = offset, .buffer = data, .left = size});
+  return write(block, VIRTIO_BLK_T_OUT, offset, buffer, size);
+}
+
+enum block_result block_write_through(struct block *block, uint64_t offset, const void *buffer, size_t size) {
+  return write(block, VIRTIO_BLK_T_OUT | BLOCK_THROUGH, offset, buffer, size);
 }
 
 enum block_result block_flush(struct block *block) {
   return run(block, (struct transfer){.type = VIRTIO_BLK_T_FLUSH, .flush = true});
+}
+
+static enum block_result run_range(struct block *block, uint32_t type, uint64_t offset, uint64_t size) {
+  return run(block, (struct transfer){.type = type, .offset = offset, .left = size, .most = BLOCK_RANGE});
+}
+
+enum block_result block_discard(struct block *block, uint64_t offset, uint64_t size) {
+  return run_range(block, VIRTIO_BLK_T_DISCARD, offset, size);
+}
+
+enum block_result block_zeroes(struct block *block, uint64_t offset, uint64_t size, bool unmap) {
+  return run_range(block, VIRTIO_BLK_T_WRITE_ZEROES | (unmap ? BLOCK_UNMAP : 0), offset, size);
 }

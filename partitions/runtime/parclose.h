@@ -97,25 +97,31 @@ uint64_t print_lost(void); /* bytes that nobody took */
 
 enum block_result {
   BLOCK_OK,
-  BLOCK_PENDING, /* not finished yet */
-  BLOCK_ERROR,   /* the device failed, or the server refused the request */
-  BLOCK_LOST,    /* the server was restarted: not known whether it was done. Submit it again */
-  BLOCK_TIMEOUT, /* no answer; a device may still use the buffer until the server answers or is restarted */
-  BLOCK_INVALID, /* outside the extent, no multiple of the block size, not permitted, or not open */
+  BLOCK_PENDING,     /* not finished yet */
+  BLOCK_ERROR,       /* the device failed, or the server refused the request */
+  BLOCK_LOST,        /* the server was restarted: not known whether it was done. Submit it again */
+  BLOCK_TIMEOUT,     /* no answer; a device may still use the buffer until the server answers or is restarted */
+  BLOCK_INVALID,     /* outside the extent, no multiple of the block size, not permitted, or not open */
+  BLOCK_UNSUPPORTED, /* the device cannot discard, or write zeroes */
 };
 
-#define BLOCK_PIECE 65536u /* bytes of one request; longer transfers are cut */
-#define BLOCK_DEPTH 42u    /* requests under way: three descriptors each */
+#define BLOCK_PIECE 0x100000u   /* bytes of one request that moves data; longer transfers are cut */
+#define BLOCK_RANGE 0x40000000u /* bytes of one request that moves none */
+#define BLOCK_DEPTH 42u         /* requests under way: three descriptors each */
 #define BLOCK_TIMEOUT_NS 30000000000ull
 
 /* One request, the caller's until it is submitted and again when result is no longer BLOCK_PENDING. */
 struct block_request {
-  uint32_t type;   /* VIRTIO_BLK_T_IN, _OUT, _FLUSH */
-  uint32_t size;   /* bytes, at most BLOCK_PIECE; a multiple of the block size */
+  uint32_t type;   /* VIRTIO_BLK_T_IN, _OUT, _FLUSH, _DISCARD, _WRITE_ZEROES; and BLOCK_THROUGH, BLOCK_UNMAP */
+  uint32_t size;   /* bytes, at most BLOCK_PIECE, of the last two BLOCK_RANGE; a multiple of the block size */
   uint64_t offset; /* bytes from the start of the extent */
-  void *buffer;
+  void *buffer;    /* _IN, _OUT */
   enum block_result result;
 };
+
+/* Added to a type. */
+#define BLOCK_THROUGH 0x80000000u /* _OUT: on the medium before it is done; the others need a flush for that */
+#define BLOCK_UNMAP 0x40000000u   /* _WRITE_ZEROES: the device may take the blocks back */
 
 struct block {
   const struct channel_descriptor *channel;
@@ -134,7 +140,14 @@ uint64_t block_capacity(const struct block *block);                             
 /* These survive a restart of the server: what was lost with it is done once more, until block->timeout_ns are over. */
 enum block_result block_read(struct block *block, uint64_t offset, void *buffer, size_t size);
 enum block_result block_write(struct block *block, uint64_t offset, const void *buffer, size_t size);
+enum block_result block_write_through(struct block *block, uint64_t offset, const void *buffer, size_t size);
 enum block_result block_flush(struct block *block);
+/* What is read there afterwards is anything, until it is written again. */
+enum block_result block_discard(struct block *block, uint64_t offset, uint64_t size);
+enum block_result block_zeroes(struct block *block, uint64_t offset, uint64_t size, bool unmap);
+
+/* What the server says of the endpoint, as virtio has it: bit VIRTIO_BLK_F_… of features, disk.h. False: it does not serve us yet. */
+bool block_config(const struct block *block, struct virtio_blk_config *config, uint64_t *features);
 
 /* Many at once: submit up to BLOCK_DEPTH, then poll or wait, which tell the server; results appear in the requests. */
 bool block_submit(struct block *block, struct block_request *request); /* false: no room now */

@@ -52,14 +52,15 @@ static void almost_right(struct client *one, uint16_t head) {
   uint64_t place = CLIENT_WINDOW + (uint64_t)((uint8_t *)request - (uint8_t *)one->window);
   uint16_t second = (uint16_t)random_below(QUEUE_SIZE), third = (uint16_t)random_below(QUEUE_SIZE);
   bool write = random_below(2);
-  request->header = (struct virtio_blk_req){.type = write, .sector = random_below(EXTENT_SIZE / 512 + 8)};
+  request->header = (struct virtio_blk_req){write, random_below(4) ? 0 : (uint32_t)random_next(),
+                                            random_below(EXTENT_SIZE / 512 + 8)};
   desc[head] = (struct virtq_desc){place, 16, VIRTQ_DESC_F_NEXT, second};
   desc[second] = (struct virtq_desc){CLIENT_MEMORY + 512 * random_below(CLIENT_SIZE / 512), 512 << random_below(5),
                                      (uint16_t)(VIRTQ_DESC_F_NEXT | (write ? 0 : VIRTQ_DESC_F_WRITE)), third};
   desc[third] = (struct virtq_desc){place + 16, 1, VIRTQ_DESC_F_WRITE, 0};
   switch (random_below(12)) {
   case 0:
-    request->header.type = (uint32_t)random_below(12);
+    request->header.type = (uint32_t)random_below(16);
     break;
   case 1:
     request->header.sector = random_next();
@@ -81,11 +82,33 @@ static void almost_right(struct client *one, uint16_t head) {
   }
 }
 
+/* A range, right but for what chance changes: it may lie half outside, and stands in the data area or anywhere. */
+static void almost_right_range(struct client *one, uint16_t head) {
+  struct virtq_desc *desc = one->window->queue[0].desc;
+  struct virtio_blk_discard_write_zeroes *range = (void *)((uint8_t *)(one->window + 1) + 16 * random_below(8));
+  almost_right(one, head);
+  uint16_t second = desc[head].next % QUEUE_SIZE;
+  one->window->request[head].header.type = random_below(2) ? VIRTIO_BLK_T_DISCARD : VIRTIO_BLK_T_WRITE_ZEROES;
+  *range = (struct virtio_blk_discard_write_zeroes){random_below(EXTENT_SIZE / 512 + 8), random_below(64),
+                                                    random_below(8) == 0};
+  desc[second].addr = CLIENT_WINDOW + (uint64_t)((uint8_t *)range - (uint8_t *)one->window);
+  desc[second].len = random_below(20) ? sizeof *range : some_length();
+  desc[second].flags = random_below(20) ? VIRTQ_DESC_F_NEXT : (uint16_t)random_below(4);
+  if (random_below(8) == 0)
+    range->sector = random_below(2) ? random_next() : -(uint64_t)random_below(64);
+  if (random_below(8) == 0)
+    range->num_sectors = random_below(2) ? (uint32_t)random_next() : EXTENT_SIZE / 512;
+  if (random_below(20) == 0)
+    desc[second].addr = some_address(one);
+}
+
 static void offer(struct client *one) {
   struct virtq_avail *avail = &one->window->queue[0].avail;
   for (uint32_t i = random_below(24); i; i--) {
     uint16_t head = (uint16_t)random_below(QUEUE_SIZE);
-    if (random_below(4))
+    if (random_below(4) == 0)
+      almost_right_range(one, head);
+    else if (random_below(4))
       almost_right(one, head);
     else
       spoil_descriptor(one);
@@ -144,6 +167,13 @@ static void attack(struct client *one) {
   case 5:
     model_channel[one->index].quota = 1 + random_below(40);
     break;
+  case 6:
+    model_drain();
+    model_channel[one->index].rights = RIGHT_READ | (random_below(4) ? RIGHT_WRITE : 0);
+    break;
+  case 7:
+    model_disk.block.features ^= 1u << random_below(5); /* a device after a reset */
+    break;
   default:
     if (!session_current(&model_server_channel[one->index].session, &one->window->header))
       begin(one);
@@ -193,7 +223,7 @@ int main(void) {
   model_drain();
   CHECK(honest_answers > 1000 && taken_up > 1000);
   for (uint32_t i = 0; i < MODEL_CHANNELS; i++)
-    CHECK(model_disk.moved[i] > 100000);
+    CHECK(model_disk.moved[i] > 100000 && (i == HONEST || model_disk.ranges[i] > 1000));
   printf("ok: %u requests, %u conversion calls, %u taken up, %u honest\n", requests, model_converts, taken_up,
          honest_answers);
   return 0;

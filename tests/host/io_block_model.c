@@ -53,6 +53,8 @@ static enum block_result submit(struct block_device *device, struct block_transf
     return BLOCK_BUSY;
   if (transfer->segment->physical & 3)
     return BLOCK_REFUSED;
+  CHECK(!transfer->through || (device->features & BLOCK_FUA));
+  model_disk.through += transfer->through;
   for (uint32_t left = device->longest; transfer->count && left;) {
     struct block_segment *segment = transfer->segment;
     uint32_t length = segment->length < left ? segment->length : left;
@@ -78,6 +80,33 @@ static enum block_result flush(struct block_device *device, uint32_t tag) {
   model_disk.flushes++;
   take_command(tag);
   return BLOCK_TAKEN;
+}
+
+/* A range has no buffer that tells whose it is: the request's channel does. All of it lies in that client's extent, and the
+   client may write there. */
+static enum block_result range(struct block_device *device, uint64_t offset, uint64_t length, uint32_t tag,
+                               uint8_t value) {
+  uint32_t index = model_server.request[tag].channel->index;
+  const struct model_channel *channel = &model_channel[index];
+  CHECK(length != 0 && length <= device->longest_zeroes);
+  if (device->free == 0)
+    return BLOCK_BUSY;
+  CHECK(offset >= channel->start && length <= EXTENT_SIZE && offset - channel->start <= EXTENT_SIZE - length);
+  CHECK(channel->rights & RIGHT_WRITE);
+  memset(&model_extent[index][offset - channel->start], value, length);
+  model_disk.ranges[index]++;
+  take_command(tag);
+  return BLOCK_TAKEN;
+}
+
+static enum block_result discard(struct block_device *device, uint64_t offset, uint64_t length, uint32_t tag) {
+  return range(device, offset, length, tag, MODEL_DISCARDED);
+}
+
+static enum block_result zeroes(struct block_device *device, uint64_t offset, uint64_t length, bool unmap,
+                                uint32_t tag) {
+  model_disk.unmapped += unmap;
+  return range(device, offset, length, tag, 0);
 }
 
 static uint32_t poll(struct block_device *device, struct block_completion *completion, uint32_t limit) {
@@ -122,6 +151,8 @@ static const struct block_driver DRIVER = {
     .start = start,
     .submit = submit,
     .flush = flush,
+    .discard = discard,
+    .zeroes = zeroes,
     .commit = commit,
     .poll = poll,
     .failed = failed,
@@ -134,6 +165,9 @@ void model_begin(void) {
   memset(model_channel, 0, sizeof model_channel);
   model_disk.block = (struct block_device){
       .driver = &DRIVER, .block_size = 512, .longest = 4096, .depth = MODEL_DEPTH, .free = MODEL_DEPTH};
+  model_disk.block.longest_discard = model_disk.block.longest_zeroes = 0x6000;
+  model_disk.block.discard_alignment = 4096;
+  model_disk.block.features = BLOCK_DISCARD | BLOCK_ZEROES | BLOCK_ZEROES_UNMAP | BLOCK_FUA | BLOCK_CACHE;
   model_disk.obeys = true;
   block_server_init(&model_server, &model_disk.block, "disk");
   for (uint32_t i = 0; i < MODEL_CHANNELS; i++) {

@@ -11,12 +11,14 @@
 
 #define MODEL_DEPTH 64u
 #define DATA_AREA 8192u
+#define MODEL_DISCARDED 0xddu /* what is read where something was discarded */
 
 struct model_disk {
   struct block_device block; /* first */
   bool busy[MODEL_DEPTH];
   uint32_t tag[MODEL_DEPTH], error[MODEL_DEPTH];
-  uint32_t fail_percent, resets, flushes;
+  uint32_t fail_percent, resets, flushes, through, unmapped;
+  uint32_t ranges[MODEL_CHANNELS]; /* commands over ranges */
   bool silent, failed, obeys;
   uint64_t moved[MODEL_CHANNELS]; /* bytes */
 };

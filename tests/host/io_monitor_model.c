@@ -24,6 +24,9 @@ struct channel_descriptor model_descriptor(uint32_t index, void *window, uint64_
                                           .address = (uintptr_t)window,
                                           .size = size,
                                           .client_address = CLIENT_WINDOW,
+                                          .capacity = EXTENT_SIZE,
+                                          .block_size = 512,
+                                          .rights = model_channel[index].rights,
                                           .share = 1};
   snprintf(descriptor.name, sizeof descriptor.name, "extent%u", index);
   snprintf(descriptor.peer, sizeof descriptor.peer, "%s", peer);

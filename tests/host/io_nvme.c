@@ -123,7 +123,7 @@ static void transfers(uint32_t block_shift, uint32_t mdts, uint32_t entries) {
 static void lengths(void) {
   model_power(9, 0, 1024);
   open_device();
-  for (uint32_t blocks = 1; blocks <= NVME_LONGEST / 512 + 9; blocks += 1 + random_below(3)) {
+  for (uint32_t blocks = 1; blocks <= NVME_LONGEST / 512 + 9; blocks += 1 + random_below(9)) {
     uint32_t failed = 0;
     uint8_t *place = &buffers[4 * random_below(1024)];
     struct block_segment segment = {device_address(place), blocks * 512};
@@ -224,6 +224,67 @@ static void reset_with_commands(void) {
   CHECK(finish_all(1, &failed) == 1 && failed == 0);
 }
 
+static void finish_one(void) {
+  uint32_t failed = 0;
+  CHECK(finish_all(1, &failed) == 1 && failed == 0);
+}
+
+static bool all_are(uint64_t offset, uint32_t bytes, uint8_t value) {
+  for (uint32_t i = 0; i < bytes; i++) {
+    if (model.disk[offset + i] != value)
+      return false;
+  }
+  return true;
+}
+
+/* Ranges reach to their last block and no further. */
+static void ranges(uint32_t block_shift) {
+  const struct block_driver *driver = device->driver;
+  uint32_t size = 1u << block_shift;
+  model_power(block_shift, 7, 64);
+  open_device();
+  CHECK(device->features == (BLOCK_FUA | BLOCK_CACHE | BLOCK_DISCARD | BLOCK_ZEROES | BLOCK_ZEROES_UNMAP));
+  CHECK(device->discard_alignment == 8 * size && device->longest_zeroes == 65536 * size);
+  memset(model.disk, 0x11, model.disk_size);
+  CHECK(driver->discard(device, size, 3 * size, 1) == BLOCK_TAKEN);
+  finish_one();
+  CHECK(all_are(0, size, 0x11) && all_are(size, 3 * size, 0xdd) && all_are(4 * size, size, 0x11));
+  for (uint32_t unmap = 0; unmap < 2; unmap++) {
+    CHECK(driver->zeroes(device, 8 * size, 2 * size, unmap, 1) == BLOCK_TAKEN);
+    finish_one();
+    CHECK(model.deallocated == unmap);
+    CHECK(all_are(7 * size, size, 0x11) && all_are(8 * size, 2 * size, 0) && all_are(10 * size, size, 0x11));
+  }
+  CHECK(driver->zeroes(device, 0, size / 2, false, 1) == BLOCK_REFUSED);
+  CHECK(driver->zeroes(device, size / 2, size, false, 1) == BLOCK_REFUSED);
+  CHECK(driver->zeroes(device, 0, (uint64_t)65537 * size, false, 1) == BLOCK_REFUSED);
+  CHECK(driver->discard(device, 0, 0, 1) == BLOCK_REFUSED);
+  while (driver->discard(device, 0, size, 1) == BLOCK_TAKEN)
+    ;
+  CHECK(device->free == 0 && driver->zeroes(device, 0, size, false, 1) == BLOCK_BUSY);
+}
+
+static void through(void) {
+  model_power(9, 7, 64);
+  open_device();
+  for (uint32_t i = 0; i < 2; i++) {
+    struct block_segment segment = {device_address(buffers), 512};
+    struct block_transfer transfer = {0, &segment, 1, BLOCK_WRITE, i};
+    CHECK(device->driver->submit(device, &transfer, 0) == BLOCK_TAKEN);
+    finish_one();
+    CHECK(model.through == i);
+  }
+}
+
+static void without_options(void) {
+  model_power(9, 7, 64);
+  model.plain = true;
+  open_device();
+  CHECK(device->features == BLOCK_FUA);
+  CHECK(device->driver->discard(device, 0, 512, 1) == BLOCK_REFUSED);
+  CHECK(device->driver->zeroes(device, 0, 512, false, 1) == BLOCK_REFUSED);
+}
+
 /* Half a block would become a count of 65,536. */
 static bool refused(uint64_t offset, uint32_t first, uint32_t second) {
   struct block_segment segment[] = {{device_address(buffers), first}, {device_address(&buffers[PAGE]), second}};
@@ -279,6 +340,10 @@ int main(void) {
   errors();
   reset_with_commands();
   larger_blocks();
+  ranges(9);
+  ranges(12);
+  through();
+  without_options();
   broken_controllers();
   puts("ok");
   return 0;

@@ -76,6 +76,24 @@ static void move(const struct nvme_command *command, bool write) {
   }
 }
 
+/* --- ranges (6.7, 6.16) --- */
+
+static void discard(const struct nvme_command *command) {
+  const uint32_t *range = from_device(command->prp1);
+  uint64_t first = (uint64_t)range[3] << 32 | range[2], blocks = range[1];
+  CHECK(command->cdw10 == 0 && command->cdw11 == DATASET_DEALLOCATE && range[0] == 0);
+  CHECK((command->prp1 & 4095) <= 4096 - 16 && blocks != 0 && first + blocks <= DISK >> model.block_shift);
+  memset(&disk[first << model.block_shift], 0xdd, blocks << model.block_shift);
+}
+
+static void zeroes(const struct nvme_command *command) {
+  uint64_t first = (uint64_t)command->cdw11 << 32 | command->cdw10, blocks = (command->cdw12 & 0xffff) + 1;
+  CHECK(first + blocks <= DISK >> model.block_shift && command->prp1 == 0);
+  CHECK((command->cdw12 & 0x7dff0000) == 0);
+  model.deallocated = command->cdw12 & ZEROES_DEALLOCATE;
+  memset(&disk[first << model.block_shift], 0, blocks << model.block_shift);
+}
+
 static void input_output(const struct nvme_command *command) {
   CHECK(command->nsid == MODEL_NSID);
   model.commands++;
@@ -84,9 +102,15 @@ static void input_output(const struct nvme_command *command) {
     return;
   }
   uint32_t opcode = command->opcode & 0xff;
-  CHECK(opcode == NVME_READ || opcode == NVME_WRITE || opcode == NVME_FLUSH);
-  if (opcode != NVME_FLUSH)
+  model.through = opcode == NVME_WRITE && (command->cdw12 & WRITE_THROUGH);
+  if (opcode == NVME_READ || opcode == NVME_WRITE)
     move(command, opcode == NVME_WRITE);
+  else if (opcode == NVME_DATASET_MANAGEMENT)
+    discard(command);
+  else if (opcode == NVME_WRITE_ZEROES)
+    zeroes(command);
+  else
+    CHECK(opcode == NVME_FLUSH);
   complete(1, command, 0);
 }
 
@@ -98,6 +122,8 @@ static void identify(const struct nvme_command *command) {
   switch (command->cdw10) {
   case CNS_CONTROLLER:
     data[CONTROLLER_MDTS] = (uint8_t)model.mdts;
+    data[CONTROLLER_ONCS] = model.plain ? 0 : ONCS_DATASET_MANAGEMENT | ONCS_WRITE_ZEROES;
+    data[CONTROLLER_VWC] = !model.plain;
     break;
   case CNS_ACTIVE_NAMESPACES:
     data[0] = MODEL_NSID;
@@ -106,6 +132,9 @@ static void identify(const struct nvme_command *command) {
     CHECK(command->nsid == MODEL_NSID);
     *(uint64_t *)data = DISK >> model.block_shift;
     data[NAMESPACE_FLBAS] = 3;
+    data[NAMESPACE_NSFEAT] = NSFEAT_PREFERRED;
+    data[NAMESPACE_NPDA] = 7;
+    data[NAMESPACE_DLFEAT] = DLFEAT_ZEROES;
     data[NAMESPACE_LBAF + 4 * 3 + 2] = (uint8_t)model.block_shift;
     break;
   default:

@@ -19,6 +19,8 @@
 struct model {
   uint32_t block_shift, mdts, entries;
   bool never_ready, never_stops, fatal, silent; /* what is wrong with it */
+  bool plain;                                   /* it has no optional command and no cache */
+  bool through, deallocated;                    /* what the last command said */
   uint32_t fail_in;                             /* so many commands from now one fails; 0: none */
   uint32_t commands, doorbells;
   uint8_t *disk;

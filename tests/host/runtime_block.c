@@ -6,7 +6,7 @@
 #include "parclose.h"
 #include "runtime_check.h"
 
-#define DISK_SIZE (4u << 20)
+#define DISK_SIZE (5u << 20)
 #define BLOCK 512u
 
 static struct channel_window window;
@@ -29,6 +29,8 @@ static struct virtqueue_device side;
 static uint32_t server_life, requests, most_at_once;
 static uint64_t bad_offset = UINT64_MAX;
 static bool dead;
+static uint32_t last_flags, last_reserved; /* of the last range, of the last write */
+static bool ranges_unknown;
 static struct virtqueue_chain held[QUEUE_SIZE];
 static uint32_t held_count;
 
@@ -39,6 +41,19 @@ static void server_start(void) {
   fake_events |= 1ull << descriptor.event;
 }
 
+static uint8_t answer_range(const struct virtio_blk_req *header, const struct virtqueue_buffer *buffer) {
+  const struct virtio_blk_discard_write_zeroes *range = (const void *)(uintptr_t)buffer->address;
+  uint64_t offset = range->sector * VIRTIO_BLK_SECTOR, size = (uint64_t)range->num_sectors * VIRTIO_BLK_SECTOR;
+  CHECK(range >= &window.request[0].range && range <= &window.request[QUEUE_SIZE - 1].range);
+  CHECK(!buffer->writable && buffer->length == sizeof *range && header->sector == 0);
+  CHECK(size != 0 && size <= BLOCK_RANGE && offset <= DISK_SIZE && size <= DISK_SIZE - offset);
+  if (ranges_unknown)
+    return VIRTIO_BLK_S_UNSUPP;
+  last_flags = range->flags;
+  memset(disk + offset, header->type == VIRTIO_BLK_T_DISCARD ? 0xdd : 0, size);
+  return VIRTIO_BLK_S_OK;
+}
+
 static void answer(const struct virtqueue_chain *chain) {
   const struct virtio_blk_req *header = (const void *)(uintptr_t)chain->buffer[0].address;
   uint8_t *status = (uint8_t *)(uintptr_t)chain->buffer[chain->count - 1].address;
@@ -46,7 +61,10 @@ static void answer(const struct virtqueue_chain *chain) {
   CHECK(header == &window.request[chain->head].header && status == &window.request[chain->head].status);
   CHECK(chain->count == (header->type == VIRTIO_BLK_T_FLUSH ? 2 : 3));
   *status = offset == bad_offset ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
-  if (chain->count == 3 && *status == VIRTIO_BLK_S_OK) {
+  if (header->type == VIRTIO_BLK_T_DISCARD || header->type == VIRTIO_BLK_T_WRITE_ZEROES) {
+    *status = answer_range(header, &chain->buffer[1]);
+  } else if (chain->count == 3 && *status == VIRTIO_BLK_S_OK) {
+    last_reserved = header->reserved;
     void *data = (void *)(uintptr_t)chain->buffer[1].address;
     uint32_t size = chain->buffer[1].length;
     CHECK(size <= BLOCK_PIECE && offset + size <= DISK_SIZE);
@@ -85,7 +103,7 @@ static void server_run(void) {
 
 /* --- tests --- */
 
-static uint8_t buffer[1u << 20], copy[1u << 20];
+static uint8_t buffer[5u << 20], copy[5u << 20];
 
 static void fill(uint8_t *bytes, size_t size) {
   for (size_t i = 0; i < size; i++)
@@ -93,7 +111,7 @@ static void fill(uint8_t *bytes, size_t size) {
 }
 
 static void test_any_size(void) {
-  for (int i = 0; i < 50; i++) {
+  for (int i = 0; i < 20; i++) {
     size_t size = (1 + random_below(sizeof buffer / BLOCK)) * BLOCK;
     uint64_t offset = (uint64_t)random_below((uint32_t)(DISK_SIZE - size) / BLOCK + 1) * BLOCK;
     fill(buffer, size);
@@ -121,10 +139,10 @@ static void test_invalid(void) {
 
 static void test_error(void) {
   bad_offset = 3 * BLOCK_PIECE;
-  CHECK(block_read(&block, 0, buffer, 8 * BLOCK_PIECE) == BLOCK_ERROR);
+  CHECK(block_read(&block, 0, buffer, 5 * BLOCK_PIECE) == BLOCK_ERROR);
   CHECK(block.in_flight == 0);
   bad_offset = UINT64_MAX;
-  CHECK(block_read(&block, 0, buffer, 8 * BLOCK_PIECE) == BLOCK_OK);
+  CHECK(block_read(&block, 0, buffer, 5 * BLOCK_PIECE) == BLOCK_OK);
 }
 
 static void test_deep(void) {
@@ -178,14 +196,64 @@ static void test_lost(void) {
 static void test_restarts_under_load(void) {
   uint32_t before = server_life;
   fake_wait = die_and_return;
-  for (int i = 0; i < 2000; i++) {
-    uint64_t offset = (uint64_t)random_below(DISK_SIZE / BLOCK - 256) * BLOCK;
-    memset(copy, 0xaa, 256 * BLOCK);
-    CHECK(block_read(&block, offset, copy, 256 * BLOCK) == BLOCK_OK);
-    CHECK(memcmp(copy, disk + offset, 256 * BLOCK) == 0 && block.in_flight == 0);
+  for (int i = 0; i < 1000; i++) {
+    size_t size = BLOCK_PIECE + 2 * BLOCK;
+    uint64_t offset = (uint64_t)random_below((uint32_t)(DISK_SIZE - size) / BLOCK) * BLOCK;
+    memset(copy, 0xaa, size);
+    CHECK(block_read(&block, offset, copy, size) == BLOCK_OK);
+    CHECK(memcmp(copy, disk + offset, size) == 0 && block.in_flight == 0);
   }
   CHECK(server_life > before + 500);
   fake_wait = server_run;
+}
+
+static bool all_are(uint64_t offset, uint64_t size, uint8_t value) {
+  for (uint64_t i = 0; i < size; i++) {
+    if (disk[offset + i] != value)
+      return false;
+  }
+  return true;
+}
+
+static void test_ranges(void) {
+  memset(disk, 0x11, sizeof disk);
+  CHECK(block_discard(&block, BLOCK, DISK_SIZE - 2 * BLOCK) == BLOCK_OK && last_flags == 0);
+  CHECK(all_are(0, BLOCK, 0x11) && all_are(BLOCK, DISK_SIZE - 2 * BLOCK, 0xdd) && disk[DISK_SIZE - BLOCK] == 0x11);
+  CHECK(block_zeroes(&block, 3 * BLOCK, 2 * BLOCK, true) == BLOCK_OK && last_flags == VIRTIO_BLK_RANGE_UNMAP);
+  CHECK(all_are(2 * BLOCK, BLOCK, 0xdd) && all_are(3 * BLOCK, 2 * BLOCK, 0) && all_are(5 * BLOCK, BLOCK, 0xdd));
+  CHECK(block_zeroes(&block, 0, BLOCK, false) == BLOCK_OK && last_flags == 0);
+  CHECK(block_discard(&block, 0, DISK_SIZE + BLOCK) == BLOCK_INVALID);
+  CHECK(block_discard(&block, DISK_SIZE, BLOCK) == BLOCK_INVALID);
+  CHECK(block_zeroes(&block, 1, BLOCK, false) == BLOCK_INVALID);
+  CHECK(block_zeroes(&block, 0, BLOCK - 1, false) == BLOCK_INVALID);
+  ranges_unknown = true;
+  CHECK(block_zeroes(&block, 0, BLOCK, false) == BLOCK_UNSUPPORTED);
+  CHECK(block_discard(&block, 0, BLOCK) == BLOCK_UNSUPPORTED);
+  ranges_unknown = false;
+}
+
+static void test_through(void) {
+  CHECK(block_write_through(&block, 0, buffer, BLOCK) == BLOCK_OK && last_reserved == VIRTIO_BLK_THROUGH);
+  CHECK(block_write(&block, 0, buffer, BLOCK) == BLOCK_OK && last_reserved == 0);
+}
+
+static void test_flags(void) {
+  struct block_request request = {VIRTIO_BLK_T_IN | BLOCK_THROUGH, BLOCK, 0, buffer, BLOCK_OK};
+  CHECK(block_submit(&block, &request) && request.result == BLOCK_INVALID);
+  request.type = VIRTIO_BLK_T_DISCARD | BLOCK_UNMAP;
+  CHECK(block_submit(&block, &request) && request.result == BLOCK_INVALID);
+  request.type = VIRTIO_BLK_T_OUT | BLOCK_THROUGH | BLOCK_UNMAP;
+  CHECK(block_submit(&block, &request) && request.result == BLOCK_INVALID);
+}
+
+static void test_config(void) {
+  struct virtio_blk_config config;
+  struct block none = {0};
+  uint64_t features;
+  CHECK(!block_config(&none, &config, &features));
+  window.config.disk.capacity = 77;
+  window.header.features = 99;
+  CHECK(block_config(&block, &config, &features) && config.capacity == 77 && features == 99);
 }
 
 static void test_read_only(void) {
@@ -193,6 +261,7 @@ static void test_read_only(void) {
   read_only.rights = RIGHT_READ;
   CHECK(block_open(&block, &read_only));
   CHECK(block_write(&block, 0, buffer, BLOCK) == BLOCK_INVALID && block_flush(&block) == BLOCK_INVALID);
+  CHECK(block_discard(&block, 0, BLOCK) == BLOCK_INVALID && block_zeroes(&block, 0, BLOCK, true) == BLOCK_INVALID);
   CHECK(block_read(&block, 0, buffer, BLOCK) == BLOCK_OK);
 }
 
@@ -208,6 +277,10 @@ int main(void) {
   test_silence_then_restart();
   test_lost();
   test_restarts_under_load();
+  test_ranges();
+  test_through();
+  test_flags();
+  test_config();
   test_read_only();
   return 0;
 }

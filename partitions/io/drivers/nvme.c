@@ -130,7 +130,23 @@ static bool identify_controller(struct nvme *nvme) {
   nvme->block.longest = NVME_LONGEST;
   if (mdts && mdts < 20 && NVME_PAGE << mdts < NVME_LONGEST)
     nvme->block.longest = NVME_PAGE << mdts;
+  uint32_t optional = (uint32_t)identified(nvme, CONTROLLER_ONCS, 2);
+  nvme->block.features = BLOCK_FUA | (identified(nvme, CONTROLLER_VWC, 1) & 1 ? BLOCK_CACHE : 0u) |
+                         (optional & ONCS_DATASET_MANAGEMENT ? BLOCK_DISCARD : 0u) |
+                         (optional & ONCS_WRITE_ZEROES ? BLOCK_ZEROES : 0u);
   return true;
+}
+
+/* MDTS is for commands that transfer data. */
+static void set_ranges(struct nvme *nvme) {
+  struct block_device *block = &nvme->block;
+  bool preferred = identified(nvme, NAMESPACE_NSFEAT, 1) & NSFEAT_PREFERRED;
+  uint32_t unit = preferred ? (uint32_t)identified(nvme, NAMESPACE_NPDA, 2) + 1 : 1;
+  block->longest_discard = block->features & BLOCK_DISCARD ? NVME_LONGEST_DISCARD : 0;
+  block->longest_zeroes = block->features & BLOCK_ZEROES ? NVME_BLOCKS_MOST << nvme->block_shift : 0;
+  block->discard_alignment = unit << nvme->block_shift;
+  if ((block->features & BLOCK_ZEROES) && (identified(nvme, NAMESPACE_DLFEAT, 1) & DLFEAT_ZEROES))
+    block->features |= BLOCK_ZEROES_UNMAP;
 }
 
 static bool identify_namespace(struct nvme *nvme) {
@@ -147,6 +163,7 @@ static bool identify_namespace(struct nvme *nvme) {
   nvme->block_shift = shift;
   nvme->block.block_size = 1u << shift;
   nvme->block.size = identified(nvme, NAMESPACE_NSZE, 8) << shift;
+  set_ranges(nvme);
   return true;
 }
 
@@ -188,6 +205,8 @@ static const struct block_driver NVME_DRIVER = {
     .start = start,
     .submit = nvme_submit,
     .flush = nvme_flush,
+    .discard = nvme_discard,
+    .zeroes = nvme_zeroes,
     .commit = nvme_commit,
     .poll = nvme_poll,
     .failed = failed,

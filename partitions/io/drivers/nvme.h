@@ -13,7 +13,8 @@
 #define NVME_PAGE 4096u
 #define NVME_ADMIN_ENTRIES 16u
 #define NVME_IO_ENTRIES 128u
-#define NVME_LIST_ENTRIES 32u                        /* PRP entries after the first */
+#define NVME_LIST_ENTRIES 128u                       /* PRP entries after the first */
+#define NVME_LONGEST_DISCARD 0x40000000u             /* bytes of one command: ours, so that others come in between */
 #define NVME_LONGEST (NVME_LIST_ENTRIES * NVME_PAGE) /* any alignment: one page more than these may be touched */
 
 /* Memory that the controller reads and writes. Physically contiguous, like all of a program's memory. */
@@ -80,6 +81,8 @@ void nvme_queue_taken(struct nvme_queue *queue);
 void nvme_slots_reset(struct nvme *nvme);
 enum block_result nvme_submit(struct block_device *device, struct block_transfer *transfer, uint32_t tag);
 enum block_result nvme_flush(struct block_device *device, uint32_t tag);
+enum block_result nvme_discard(struct block_device *device, uint64_t offset, uint64_t length, uint32_t tag);
+enum block_result nvme_zeroes(struct block_device *device, uint64_t offset, uint64_t length, bool unmap, uint32_t tag);
 void nvme_commit(struct block_device *device);
 uint32_t nvme_poll(struct block_device *device, struct block_completion *completions, uint32_t limit);
 

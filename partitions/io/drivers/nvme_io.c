@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * NVMe reads, writes and flushes: command slots, PRP lists (NVMe 1.4, 4.3),
+ * NVMe reads, writes, flushes, and what has a range: command slots, PRP lists (NVMe 1.4, 4.3),
  * completions. The hot path.
  */
 #include "nvme.h"
@@ -23,10 +23,14 @@ struct page_walk {
   uint32_t pages, bytes;
 };
 
-/* Takes what one command can hold: only its first page may begin, only its last may end, inside a page. Apart, so that the usual
-   case needs no registers for it. */
-__attribute__((noinline)) static struct page_walk take_pages(struct block_transfer *transfer, uint64_t *list,
-                                                             uint32_t longest) {
+/* All of a transfer, where it is one buffer within a page: most are. */
+static inline bool within_page(const struct block_transfer *transfer) {
+  const struct block_segment *segment = transfer->segment;
+  return transfer->count == 1 && (segment->physical & (NVME_PAGE - 1)) + segment->length <= NVME_PAGE;
+}
+
+/* Takes what one command can hold: only its first page may begin, only its last may end, inside a page. */
+static struct page_walk take_pages(struct block_transfer *transfer, uint64_t *list, uint32_t longest) {
   struct page_walk walk = {0};
   while (transfer->count && walk.bytes < longest && walk.pages <= NVME_LIST_ENTRIES) {
     struct block_segment *segment = transfer->segment;
@@ -57,15 +61,7 @@ __attribute__((noinline)) static struct page_walk take_pages(struct block_transf
   return walk;
 }
 
-static inline struct page_walk take_front(struct block_transfer *transfer, uint64_t *list, uint32_t longest) {
-  const struct block_segment *segment = transfer->segment;
-  if (transfer->count != 1 || (segment->physical & (NVME_PAGE - 1)) + segment->length > NVME_PAGE)
-    return take_pages(transfer, list, longest);
-  transfer->count = 0;
-  return (struct page_walk){segment->physical, 0, 1, segment->length};
-}
-
-static struct nvme_command *take_slot(struct nvme *nvme, uint32_t opcode, uint32_t tag) {
+static inline struct nvme_command *take_slot(struct nvme *nvme, uint32_t opcode, uint32_t tag) {
   uint16_t slot = nvme->free_slots[--nvme->block.free];
   nvme->state[slot] = SLOT_BUSY;
   nvme->tag[slot] = tag;
@@ -75,27 +71,41 @@ static struct nvme_command *take_slot(struct nvme *nvme, uint32_t opcode, uint32
   return command;
 }
 
+/* Blocks larger than the layout says: rounded down, the count of blocks would be none, which means 65,536. */
+static inline enum block_result move(struct nvme *nvme, struct block_transfer *transfer, uint32_t tag, uint32_t bytes,
+                                     uint64_t first, uint64_t second) {
+  uint64_t offset = transfer->offset, block = offset >> nvme->block_shift;
+  if ((offset | bytes) & (nvme->block.block_size - 1))
+    return BLOCK_REFUSED;
+  struct nvme_command *command = take_slot(nvme, transfer->direction == BLOCK_WRITE ? NVME_WRITE : NVME_READ, tag);
+  command->prp1 = first;
+  command->prp2 = second;
+  command->cdw10 = (uint32_t)block;
+  command->cdw11 = (uint32_t)(block >> 32);
+  command->cdw12 = ((bytes >> nvme->block_shift) - 1) | (transfer->through ? WRITE_THROUGH : 0);
+  transfer->offset = offset + bytes;
+  nvme_queue_push(&nvme->io);
+  return BLOCK_TAKEN;
+}
+
+static __attribute__((noinline)) enum block_result move_pages(struct nvme *nvme, struct block_transfer *transfer,
+                                                              uint32_t tag) {
+  uint64_t *list = nvme->memory->list[nvme->free_slots[nvme->block.free - 1]];
+  struct page_walk walk = take_pages(transfer, list, nvme->block.longest);
+  uint64_t second = walk.pages > 2 ? (uint64_t)(uintptr_t)list + nvme->bias : walk.second;
+  return move(nvme, transfer, tag, walk.bytes, walk.first, second);
+}
+
 enum block_result nvme_submit(struct block_device *device, struct block_transfer *transfer, uint32_t tag) {
   struct nvme *nvme = nvme_of(device);
   if (!nvme->ready || transfer->count == 0 || (transfer->segment->physical & 3)) /* 4.3: PRP1 is aligned to a dword */
     return BLOCK_REFUSED;
   if (device->free == 0)
     return BLOCK_BUSY;
-  uint64_t offset = transfer->offset, block = offset >> nvme->block_shift;
-  uint64_t *list = nvme->memory->list[nvme->free_slots[device->free - 1]];
-  struct page_walk walk = take_front(transfer, list, device->longest);
-  /* Blocks larger than the layout says: rounded down, the count of blocks would be none, which means 65,536. */
-  if ((offset | walk.bytes) & (device->block_size - 1))
-    return BLOCK_REFUSED;
-  struct nvme_command *command = take_slot(nvme, transfer->direction == BLOCK_WRITE ? NVME_WRITE : NVME_READ, tag);
-  command->prp1 = walk.first;
-  command->prp2 = walk.pages > 2 ? (uint64_t)(uintptr_t)list + nvme->bias : walk.second;
-  command->cdw10 = (uint32_t)block;
-  command->cdw11 = (uint32_t)(block >> 32);
-  command->cdw12 = (walk.bytes >> nvme->block_shift) - 1;
-  transfer->offset = offset + walk.bytes;
-  nvme_queue_push(&nvme->io);
-  return BLOCK_TAKEN;
+  if (!within_page(transfer))
+    return move_pages(nvme, transfer, tag);
+  transfer->count = 0;
+  return move(nvme, transfer, tag, transfer->segment->length, transfer->segment->physical, 0);
 }
 
 enum block_result nvme_flush(struct block_device *device, uint32_t tag) {
@@ -105,6 +115,44 @@ enum block_result nvme_flush(struct block_device *device, uint32_t tag) {
   if (device->free == 0)
     return BLOCK_BUSY;
   take_slot(nvme, NVME_FLUSH, tag);
+  nvme_queue_push(&nvme->io);
+  return BLOCK_TAKEN;
+}
+
+static enum block_result can_take(const struct nvme *nvme, uint64_t offset, uint64_t length, uint32_t longest) {
+  if (!nvme->ready || length == 0 || length > longest || ((offset | length) & (nvme->block.block_size - 1)))
+    return BLOCK_REFUSED;
+  return nvme->block.free ? BLOCK_TAKEN : BLOCK_BUSY;
+}
+
+/* One range of 16 bytes, which stands where the slot's list would: attributes, blocks, first block (6.7, figure 360). */
+enum block_result nvme_discard(struct block_device *device, uint64_t offset, uint64_t length, uint32_t tag) {
+  struct nvme *nvme = nvme_of(device);
+  enum block_result result = can_take(nvme, offset, length, device->longest_discard);
+  if (result != BLOCK_TAKEN)
+    return result;
+  uint64_t *range = nvme->memory->list[nvme->free_slots[device->free - 1]];
+  range[0] = (length >> nvme->block_shift) << 32;
+  range[1] = offset >> nvme->block_shift;
+  struct nvme_command *command = take_slot(nvme, NVME_DATASET_MANAGEMENT, tag);
+  command->prp1 = (uint64_t)(uintptr_t)range + nvme->bias;
+  command->cdw11 = DATASET_DEALLOCATE;
+  nvme_queue_push(&nvme->io);
+  return BLOCK_TAKEN;
+}
+
+enum block_result nvme_zeroes(struct block_device *device, uint64_t offset, uint64_t length, bool unmap, uint32_t tag) {
+  struct nvme *nvme = nvme_of(device);
+  enum block_result result = can_take(nvme, offset, length, device->longest_zeroes);
+  if (result != BLOCK_TAKEN)
+    return result;
+  uint64_t block = offset >> nvme->block_shift;
+  struct nvme_command *command = take_slot(nvme, NVME_WRITE_ZEROES, tag);
+  command->cdw10 = (uint32_t)block;
+  command->cdw11 = (uint32_t)(block >> 32);
+  command->cdw12 = (uint32_t)(length >> nvme->block_shift) - 1;
+  if (unmap && (device->features & BLOCK_ZEROES_UNMAP))
+    command->cdw12 |= ZEROES_DEALLOCATE;
   nvme_queue_push(&nvme->io);
   return BLOCK_TAKEN;
 }

@@ -37,6 +37,14 @@
 #define NVME_FLUSH 0x00u
 #define NVME_WRITE 0x01u
 #define NVME_READ 0x02u
+#define NVME_WRITE_ZEROES 0x08u
+#define NVME_DATASET_MANAGEMENT 0x09u
+
+/* [6.7], [6.15], [6.16]: in cdw12 and cdw11 */
+#define WRITE_THROUGH (1u << 30)     /* FUA */
+#define ZEROES_DEALLOCATE (1u << 25) /* DEAC */
+#define DATASET_DEALLOCATE 4u        /* AD */
+#define NVME_BLOCKS_MOST 65536u      /* of one command */
 
 #define FEATURE_NUMBER_OF_QUEUES 0x07u
 #define QUEUE_CONTIGUOUS 1u
@@ -47,8 +55,17 @@
 #define CNS_CONTROLLER 1u
 #define CNS_ACTIVE_NAMESPACES 2u
 #define CONTROLLER_MDTS 77u
+#define CONTROLLER_ONCS 520u
+#define CONTROLLER_VWC 525u
+#define ONCS_DATASET_MANAGEMENT 4u
+#define ONCS_WRITE_ZEROES 8u
 #define NAMESPACE_NSZE 0u
+#define NAMESPACE_NSFEAT 24u
 #define NAMESPACE_FLBAS 26u
+#define NAMESPACE_DLFEAT 33u
+#define NAMESPACE_NPDA 68u
+#define NSFEAT_PREFERRED 16u /* NPDA and its like count */
+#define DLFEAT_ZEROES 8u     /* write zeroes may deallocate */
 #define NAMESPACE_LBAF 128u
 
 /* [4.2] */

@@ -4,6 +4,7 @@
  * buffers converted in one call for as many requests as there are.
  */
 #include "../calls.h"
+#include "address.h"
 #include "block_server.h"
 
 static void drop_fresh(struct block_channel *channel) {
@@ -23,7 +24,7 @@ static void take_chain(struct block_channel *channel, const struct virtqueue_cha
   struct block_server *server = channel->server;
   struct block_request *request = server->free;
   uint8_t status = VIRTIO_BLK_S_IOERR;
-  enum block_reading reading = block_request_read(request, chain, &channel->window, channel->name, &status);
+  enum block_reading reading = block_request_read(channel, request, chain, &status);
   if (reading == BLOCK_READ_OK) {
     server->free = request->next;
     request->channel = channel;
@@ -60,8 +61,29 @@ static void take_chains(struct block_channel *channel) {
 
 /* --- fresh → ready --- */
 
+/* Nothing of a range is in the client's memory, but it is the monitor that knows the extent, and asks for a buffer: the first
+   bytes of the client's program, which every client has and may read. An extent is one piece, so a range whose first and last
+   block are writable to the client is so all over. */
+static uint32_t fill_range(const struct block_channel *channel, const struct block_request *request,
+                           struct convert_entry *entry) {
+  for (uint32_t i = 0; i < 2; i++) {
+    entry[i].address = PROGRAM_ADDRESS;
+    entry[i].offset = request->offset + (i ? request->left - channel->block_size : 0);
+    entry[i].length = channel->block_size;
+    entry[i].access = RIGHT_READ;
+  }
+  return 2;
+}
+
+static inline bool is_range(const struct block_request *request) {
+  return request->left != 0;
+}
+
 /* A flush has nothing to convert, but the client's life counts for it as well: session_current was asked. */
-static uint32_t fill_entries(const struct block_request *request, struct convert_entry *entry) {
+static uint32_t fill_entries(const struct block_channel *channel, const struct block_request *request,
+                             struct convert_entry *entry) {
+  if (is_range(request))
+    return fill_range(channel, request, entry);
   uint64_t offset = request->offset;
   uint32_t access = request->kind == KIND_READ ? RIGHT_WRITE : RIGHT_READ;
   for (uint32_t i = 0; i < request->segments; i++) {
@@ -84,7 +106,7 @@ static struct batch fill_batch(const struct block_channel *channel, struct conve
        request = request->next) {
     if (batch.entries + request->segments > LIMIT_BATCH)
       break;
-    batch.entries += fill_entries(request, &entry[batch.entries]);
+    batch.entries += fill_entries(channel, request, &entry[batch.entries]);
     batch.requests++;
   }
   return batch;
@@ -99,8 +121,9 @@ static void accept(struct block_channel *channel, const struct convert_entry *en
     request->transfer = (struct block_transfer){
         .offset = entry[0].device_offset,
         .segment = request->segment,
-        .count = request->segments,
+        .count = is_range(request) ? 0 : request->segments,
         .direction = request->kind == KIND_WRITE ? BLOCK_WRITE : BLOCK_READ,
+        .through = request->through,
     };
     entry += request->segments;
     block_list_put(&channel->ready, request);

@@ -37,9 +37,13 @@ void block_channel_init(struct block_channel *channel, struct block_server *serv
       .window = {shared, descriptor->size, descriptor->client_address},
       .index = descriptor->index,
       .share = descriptor->share ? descriptor->share : 1,
+      .block_size = descriptor->block_size,
+      .rights = descriptor->rights,
+      .capacity = descriptor->capacity,
       .broken = true, /* until its first epoch */
       .name = descriptor->name,
   };
+  block_config_write(channel);
   session_server_begin(&channel->session, &shared->header, life);
   calls_signal(channel->index, 0);
   block_channel_event(channel);
@@ -127,6 +131,7 @@ void block_channel_event(struct block_channel *channel) {
     virtqueue_device_reset(&channel->queue, &channel->window.shared->queue[1]); /* not used: only emptied */
     virtqueue_device_reset(&channel->queue, &channel->window.shared->queue[0]);
     channel->broken = channel->blocked = false;
+    block_config_write(channel);
     session_server_ready(&channel->session, header);
     channel->wants_signal = true;
     note_signal(channel);
@@ -159,8 +164,26 @@ static void finish(struct block_request *request) {
 
 /* A request whose buffers did not fit one command is in the ready list still, until its last piece is submitted. */
 static bool all_submitted(const struct block_request *request) {
-  return request->transfer.count == 0 || request->failed;
+  return (request->transfer.count == 0 && request->left == 0) || request->failed;
 }
+
+/* None of its commands is in the device any more, and it is in no list. */
+static void conclude(struct block_request *request) {
+  struct block_channel *channel = request->channel;
+  if (!request->settle || request->failed || request->generation != channel->generation) {
+    finish(request);
+    return;
+  }
+  request->settle = false;
+  request->kind = KIND_FLUSH;
+  block_list_put(&channel->ready, request);
+  activate(channel);
+}
+
+static const char *const NAMES[] = {
+    [KIND_READ] = "read",        [KIND_WRITE] = "write",     [KIND_FLUSH] = "flush",
+    [KIND_IDENTITY] = "nothing", [KIND_DISCARD] = "discard", [KIND_ZEROES] = "write of zeroes",
+};
 
 static void complete(struct block_server *server, const struct block_completion *completion) {
   if (completion->tag >= BLOCK_REQUESTS)
@@ -169,13 +192,12 @@ static void complete(struct block_server *server, const struct block_completion 
   if (completion->error) {
     request->failed = true;
     if (server->errors++ < ERRORS_SHOWN)
-      log_device_error(server->name, request->kind == KIND_READ ? "read" : "write or flush",
-                       server->device->driver->error_words, completion->error);
+      log_device_error(server->name, NAMES[request->kind], server->device->driver->error_words, completion->error);
   }
   request->pieces--;
   request->looks = 0;
   if (request->pieces == 0 && all_submitted(request) && request != request->channel->ready.first)
-    finish(request);
+    conclude(request);
 }
 
 static void take_completions(struct block_server *server) {
@@ -196,9 +218,31 @@ static void count_piece(struct block_request *request) {
 }
 
 static int64_t cost_of(const struct block_request *request, uint64_t moved) {
-  if (request->kind == KIND_FLUSH)
+  if (request->kind > KIND_WRITE)
     return BLOCK_FLUSH_COST;
   return moved < BLOCK_SMALL_COST ? BLOCK_SMALL_COST : (int64_t)moved;
+}
+
+static enum block_result submit_range(struct block_device *device, struct block_request *request, uint32_t tag) {
+  const struct block_driver *driver = device->driver;
+  bool discard = request->kind == KIND_DISCARD;
+  uint32_t longest = discard ? device->longest_discard : device->longest_zeroes;
+  uint64_t offset = request->transfer.offset, length = request->left < longest ? request->left : longest;
+  if (discard ? !driver->discard : !driver->zeroes)
+    return BLOCK_REFUSED;
+  enum block_result result = discard ? driver->discard(device, offset, length, tag)
+                                     : driver->zeroes(device, offset, length, request->unmap, tag);
+  if (result == BLOCK_TAKEN) {
+    request->transfer.offset += length;
+    request->left -= length;
+  }
+  return result;
+}
+
+static enum block_result submit_to(struct block_device *device, struct block_request *request, uint32_t tag) {
+  if (request->kind <= KIND_WRITE)
+    return device->driver->submit(device, &request->transfer, tag);
+  return request->kind == KIND_FLUSH ? device->driver->flush(device, tag) : submit_range(device, request, tag);
 }
 
 /* One command for the first ready request. Returns BLOCK_BUSY where the device takes no more. */
@@ -208,8 +252,7 @@ static enum block_result submit_piece(struct block_channel *channel, struct bloc
   uint64_t before = request->transfer.offset;
   enum block_result result = BLOCK_TAKEN;
   if (!request->failed)
-    result = request->kind == KIND_FLUSH ? device->driver->flush(device, tag)
-                                         : device->driver->submit(device, &request->transfer, tag);
+    result = submit_to(device, request, tag);
   if (result == BLOCK_BUSY)
     return result;
   if (result == BLOCK_REFUSED)
@@ -221,7 +264,7 @@ static enum block_result submit_piece(struct block_channel *channel, struct bloc
     return BLOCK_TAKEN;
   block_list_take(&channel->ready);
   if (request->pieces == 0)
-    finish(request);
+    conclude(request);
   return BLOCK_TAKEN;
 }
 

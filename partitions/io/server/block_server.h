@@ -24,10 +24,10 @@
 #define BLOCK_BURST 32u                       /* requests read from one ring before anybody else is looked at */
 #define BLOCK_QUANTUM 65536                   /* bytes that a channel of share 1 may move in one turn */
 #define BLOCK_SMALL_COST 4096          /* the least that a command or a refused request costs its channel's turn */
-#define BLOCK_FLUSH_COST BLOCK_QUANTUM /* a flush keeps the device from much else */
+#define BLOCK_FLUSH_COST BLOCK_QUANTUM /* a flush, or a command over a range, keeps the device from much else */
 #define BLOCK_TURNS 64u                /* turns given before events are looked at again */
 
-enum block_kind { KIND_READ, KIND_WRITE, KIND_FLUSH, KIND_IDENTITY };
+enum block_kind { KIND_READ, KIND_WRITE, KIND_FLUSH, KIND_IDENTITY, KIND_DISCARD, KIND_ZEROES };
 
 struct block_channel;
 
@@ -43,7 +43,11 @@ struct block_request {
   uint16_t head;
   uint8_t kind;
   bool failed;
+  bool through;      /* a write that is on the medium before it is answered */
+  bool settle;       /* … where the device cannot do so itself: a flush follows */
+  bool unmap;        /* zeroes: the device may take the blocks back */
   uint32_t segments; /* and as many conversions, once converted */
+  uint64_t left;     /* bytes of a range that the device has not taken yet */
   struct block_transfer transfer;
   struct block_segment segment[BLOCK_SEGMENTS]; /* `physical` is the client's address until it is converted */
 };
@@ -61,6 +65,9 @@ struct block_channel {
   struct block_list fresh, ready;
   int64_t deficit; /* bytes that it may still move in this turn */
   uint32_t index;  /* for calls */
+  uint32_t block_size;
+  uint32_t rights;   /* what the client is told of them: the monitor refuses */
+  uint64_t capacity; /* the same */
   uint32_t share;
   uint32_t generation; /* changes when the client begins anew */
   uint32_t in_flight;  /* conversions that the monitor counts for us */
@@ -112,9 +119,11 @@ void block_server_look(struct block_server *server);
 
 /* block_request.c: what a chain asks for. BLOCK_ANSWER: `*status` is the whole answer. */
 enum block_reading { BLOCK_READ_OK, BLOCK_ANSWER, BLOCK_NO_STATUS };
-enum block_reading block_request_read(struct block_request *request, const struct virtqueue_chain *chain,
-                                      const struct window *window, const char *identity, uint8_t *status);
+enum block_reading block_request_read(const struct block_channel *channel, struct block_request *request,
+                                      const struct virtqueue_chain *chain, uint8_t *status);
 
+/* block_config.c: what the client may read of its endpoint (virtio 1.1, 5.2.3 and 5.2.4). */
+void block_config_write(const struct block_channel *channel);
 /* block_intake.c */
 void block_intake(struct block_channel *channel);
 /* block_server.c */
