@@ -28,23 +28,22 @@ static void prepare(void) {
   }
 }
 
-static bool send(uint64_t number, size_t size) {
+static bool send(uint64_t number, size_t size, uint64_t deadline) {
   unsigned slot = number % WINDOW;
-  uint64_t deadline = deadline_in_ns(PATIENCE);
   if (loan[slot].busy && !network_settle(&network, &loan[slot], deadline))
     return false;
-  memcpy(&frame[slot][NUMBER], &number, sizeof number);
+  __builtin_memcpy(&frame[slot][NUMBER], &number, sizeof number);
   return network_lend(&network, &loan[slot], frame[slot], size, deadline) == STATUS_OK;
 }
 
 /* What comes back has our address first and the peer's behind it. */
-static bool take(uint64_t number, size_t size, bool compare) {
+static bool take(uint64_t number, size_t size, bool compare, uint64_t deadline) {
   size_t length;
-  const uint8_t *got = network_peek(&network, &length, deadline_in_ns(PATIENCE));
+  const uint8_t *got = network_peek(&network, &length, deadline);
   uint64_t found;
   if (!got || length < size)
     return false;
-  memcpy(&found, got + NUMBER, sizeof found);
+  __builtin_memcpy(&found, got + NUMBER, sizeof found);
   bool right = found == number;
   if (compare)
     right &= memcmp(got + 12, frame[number % WINDOW] + 12, size - 12) == 0;
@@ -53,11 +52,12 @@ static bool take(uint64_t number, size_t size, bool compare) {
 }
 
 static bool exchange(size_t size, bool compare) {
+  uint64_t deadline = deadline_in_ns(PATIENCE);
   for (uint64_t sent = 0, got = 0; got < FRAMES; got++) {
     for (; sent < FRAMES && sent - got < WINDOW; sent++)
-      if (!send(sent, size))
+      if (!send(sent, size, deadline))
         return false;
-    if (!take(got, size, compare))
+    if (!take(got, size, compare, deadline))
       return false;
   }
   return true;
@@ -86,7 +86,7 @@ int main(void) {
   for (unsigned round = 0; round < ROUNDS; round++)
     if (!count_short() || !count_long())
       return 4;
-  if (!send(LAST, 64))
+  if (!send(LAST, 64, deadline_in_ns(PATIENCE)))
     return 5;
   network_flush(&network);
   return 0;
