@@ -63,6 +63,7 @@ PROGRAMS = {
     "io_block_hostile": BLOCK,
     "io_console": CONSOLE,
     "io_network_server": NETWORK,
+    "io_network_refusals": NETWORK,
     "io_network_hostile": NETWORK,
 }
 

@@ -4,59 +4,7 @@
  * frame, tags, refusals, turns, lives of clients, a link that drops, a card that
  * falls silent.
  */
-#include "io_network_model.h"
-#include "runtime_check.h"
-
-#define TYPE 0x88b5u /* IEEE 802: for experiments */
-#define TO_WIRE 0xf0u
-#define TO_ALL 0xffu
-
-static uint8_t frame[NETWORK_SLOT], got[NETWORK_SLOT];
-
-/* A frame from a client to another, to the wire or to all; its payload counts from `seed`. */
-static const uint8_t *make(uint32_t from, uint32_t to, uint32_t length, uint32_t seed) {
-  static const uint8_t WIRE[ETHERNET_ADDRESS] = {0x02, 0, 0, 0, 0, 0xee};
-  if (to == TO_ALL)
-    memset(frame, 0xff, ETHERNET_ADDRESS);
-  else if (to == TO_WIRE)
-    memcpy(frame, WIRE, ETHERNET_ADDRESS);
-  else
-    model_address(frame, to);
-  if (from == TO_WIRE)
-    memcpy(frame + ETHERNET_ADDRESS, WIRE, ETHERNET_ADDRESS);
-  else
-    model_address(frame + ETHERNET_ADDRESS, from);
-  frame[12] = TYPE >> 8;
-  frame[13] = TYPE & 0xff;
-  for (uint32_t i = ETHERNET_HEADER; i < length && i < sizeof frame; i++)
-    frame[i] = (uint8_t)(seed + i);
-  return frame;
-}
-
-static void begin(bool uplink, uint32_t channels) {
-  model_begin(uplink);
-  for (uint32_t i = 0; i < channels; i++)
-    client_open(i, model_port_of(i, channels), NULL);
-  model_open();
-}
-
-static void send(uint32_t from, uint32_t to, uint32_t length, uint32_t seed) {
-  CHECK(client_send(&client[from], make(from, to, length, seed), length) >= 0);
-  model_kick(&client[from]);
-  model_run();
-  CHECK(client_reap(&client[from]) == 1);
-}
-
-/* Whether the client has got this one frame, and no other. */
-static bool has(uint32_t index, uint32_t from, uint32_t to, uint32_t length, uint32_t seed) {
-  make(from, to, length, seed);
-  return client_take(&client[index], got) == length && memcmp(got, frame, length) == 0 &&
-         client_take(&client[index], got) == 0;
-}
-
-static bool has_nothing(uint32_t index) {
-  return client_take(&client[index], got) == 0;
-}
+#include "io_network_kit.h"
 
 static void between_guests(uint32_t uplink) {
   begin(uplink != 0, 3);
@@ -73,37 +21,6 @@ static void between_guests(uint32_t uplink) {
   send(0, TO_WIRE, 100, 0);
   CHECK(client_counted(&client[0], COUNT_NOBODY) == 2 - uplink && model_card.sent == 2 * uplink);
   CHECK(model_port[0].server->unclaimed == 0 && model_channel[1].signals != 0);
-}
-
-static void refusals(void) {
-  begin(true, 2);
-  static const uint32_t LENGTHS[] = {13, 1, 1515, 1524, 9000, 65535, 0xffffffffu - 12};
-  for (uint32_t i = 0; i < sizeof LENGTHS / sizeof LENGTHS[0]; i++) {
-    send(0, 1, LENGTHS[i], 0);
-    CHECK(client_counted(&client[0], COUNT_BAD_LENGTH) == i + 1);
-  }
-  struct virtqueue_buffer empty = {CLIENT_WINDOW + sizeof(struct channel_window), 0, 0};
-  CHECK(virtqueue_add(&client[0].transmit, &empty, 1) >= 0);
-  model_kick(&client[0]);
-  model_run();
-  CHECK(client_counted(&client[0], COUNT_BAD_LENGTH) == 8);
-  client_begin(&client[0]);
-  make(1, TO_WIRE, 64, 0); /* a false source */
-  CHECK(client_send(&client[0], frame, 64) >= 0);
-  make(0, TO_WIRE, 64, 0);
-  frame[12] = 0x81, frame[13] = 0; /* a tag of its own */
-  CHECK(client_send(&client[0], frame, 64) >= 0);
-  frame[12] = 0x88, frame[13] = 0xa8;
-  CHECK(client_send(&client[0], frame, 64) >= 0);
-  static const uint8_t PAUSE[] = {0x01, 0x80, 0xc2, 0, 0, 1};
-  make(0, TO_WIRE, 64, 0);
-  memcpy(frame, PAUSE, sizeof PAUSE);
-  CHECK(client_send(&client[0], frame, 64) >= 0);
-  model_kick(&client[0]);
-  model_run();
-  CHECK(client_reap(&client[0]) == 4 && model_card.sent == 0 && has_nothing(1));
-  CHECK(client_counted(&client[0], COUNT_FALSE_SOURCE) == 1 && client_counted(&client[0], COUNT_OWN_TAG) == 2);
-  CHECK(client_counted(&client[0], COUNT_NOBODY) == 1);
 }
 
 static void from_own_memory(void) {
@@ -134,70 +51,6 @@ static void from_own_memory(void) {
   model_run();
   CHECK(client_reap(&client[0]) == 5 && model_card.sent == 2 && has_nothing(1));
   CHECK(client_counted(&client[0], COUNT_OUTSIDE_CHANNEL) == 3 && client_counted(&client[0], COUNT_BAD_RANGE) == 2);
-}
-
-/* What the monitor refuses, what the switch does not do, and buffers too small for a frame to come. */
-static void refused_by_others(void) {
-  begin(true, 2);
-  struct client *one = &client[0];
-  model_channel[0].rights = RIGHT_READ;
-  CHECK(client_send_from(one, make(0, TO_WIRE, 14, 0), CLIENT_MEMORY, 1000) >= 0);
-  model_kick(one);
-  model_run();
-  CHECK(client_reap(one) == 1 && client_counted(one, COUNT_NO_RIGHT) == 1);
-  model_channel[0].rights = RIGHT_READ | RIGHT_WRITE;
-  model_channel[0].quota = 1;
-  uint64_t place = CLIENT_WINDOW + (uint64_t)(client_slot(one, 1, 0) - (uint8_t *)one->window);
-  struct virtqueue_buffer divided[] = {
-      {place, NETWORK_HEADER + ETHERNET_HEADER, 0}, {CLIENT_MEMORY, 100, 0}, {CLIENT_MEMORY + 500, 100, 0}};
-  memset(client_slot(one, 1, 0), 0, NETWORK_HEADER);
-  memcpy(client_slot(one, 1, 0) + NETWORK_HEADER, make(0, TO_WIRE, 14, 0), ETHERNET_HEADER);
-  CHECK(virtqueue_add(&one->transmit, divided, 3) >= 0);
-  model_kick(one);
-  model_run();
-  CHECK(client_counted(one, COUNT_OVER_QUOTA) == 1 && model_channel[0].in_flight == 0);
-  model_channel[0].quota = 2;
-  CHECK(virtqueue_add(&one->transmit, divided, 3) >= 0);
-  model_kick(one);
-  model_run();
-  CHECK(model_card.sent == 1 && model_wire(0)->length == 214);
-  struct virtio_net_hdr *header = (struct virtio_net_hdr *)client_slot(one, 1, 0);
-  header->gso_type = 1; /* segmentation */
-  CHECK(virtqueue_add(&one->transmit, divided, 3) >= 0);
-  model_kick(one);
-  model_run();
-  *header = (struct virtio_net_hdr){.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 14}; /* the card cannot */
-  CHECK(virtqueue_add(&one->transmit, divided, 3) >= 0);
-  model_kick(one);
-  model_run();
-  header->csum_start = 13;
-  CHECK(virtqueue_add(&one->transmit, divided, 3) >= 0);
-  model_kick(one);
-  model_run();
-  CHECK(client_counted(one, COUNT_UNSUPPORTED) == 2 && client_counted(one, COUNT_BAD_HEADER) == 1);
-  CHECK(model_card.sent == 1);
-}
-
-static void small_buffers(void) {
-  begin(true, 2);
-  struct client *two = &client[1];
-  session_client_stop(&two->window->header);
-  virtqueue_driver_reset(&two->receive, &two->window->queue[0]);
-  virtqueue_driver_reset(&two->transmit, &two->window->queue[1]);
-  uint64_t place = CLIENT_WINDOW + (uint64_t)(client_slot(two, 0, 0) - (uint8_t *)two->window);
-  struct virtqueue_buffer small = {place, NETWORK_BUFFER - 1, 1}, readable = {place, NETWORK_BUFFER, 0};
-  struct virtqueue_buffer own = {CLIENT_MEMORY, NETWORK_BUFFER, 1};
-  struct virtqueue_buffer divided[] = {{place, 20, 1}, {place + 100, 1, 1}, {place + 200, NETWORK_BUFFER - 21, 1}};
-  CHECK(virtqueue_add(&two->receive, &small, 1) >= 0 && virtqueue_add(&two->receive, &readable, 1) >= 0);
-  CHECK(virtqueue_add(&two->receive, &own, 1) >= 0 && virtqueue_add(&two->receive, divided, 3) >= 0);
-  two->epoch = session_client_begin(&two->window->header, 1);
-  model_kick(two);
-  send(0, 1, 100, 1);
-  CHECK(client_counted(two, COUNT_BAD_LENGTH) == 1 && client_counted(two, COUNT_BAD_CHAIN) == 1);
-  CHECK(client_counted(two, COUNT_BAD_RANGE) == 1 && client_counted(two, COUNT_RECEIVED) == 1);
-  const uint8_t *bytes = client_slot(two, 0, 0); /* header 12, then the frame: 8, 1 and the rest */
-  make(0, 1, 100, 1);
-  CHECK(memcmp(bytes + 12, frame, 8) == 0 && bytes[100] == frame[8] && memcmp(bytes + 200, frame + 9, 91) == 0);
 }
 
 static void short_frames_hold_nothing_of_others(void) {
@@ -384,10 +237,7 @@ static void shares(uint32_t share, uint32_t greedy_length, uint32_t length) {
 int main(void) {
   between_guests(1);
   between_guests(0);
-  refusals();
   from_own_memory();
-  refused_by_others();
-  small_buffers();
   short_frames_hold_nothing_of_others();
   tags();
   from_the_wire();
