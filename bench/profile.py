@@ -52,7 +52,7 @@ SUBJECTS = {
     "block-4k-virtio": Subject("block", 2, ROUNDS * REQUESTS, file="virtio.yaml", disk="vblk0"),
     "net-64": Subject("network", 1, ROUNDS * FRAMES),
     "net-1500": Subject("network", 2, ROUNDS * FRAMES),
-    "net-local-1500": Subject("network", 2, 2 * ROUNDS * FRAMES, "local.yaml"),
+    "net-local-1500": Subject("network", 3, ROUNDS * FRAMES, "local.yaml"),
 }
 
 
