@@ -57,6 +57,7 @@ PROGRAMS = {
     "io_e1000e_faults": E1000E,
     "io_virtio_blk": VIRTIO_BLK,
     "io_virtio_blk_faults": VIRTIO_BLK,
+    "io_virtio_net": (*VIRTIO, *sorted((IO / "drivers").glob("virtio_net*.c"))),
     "io_uart": (IO / "drivers" / "uart16550.c",),
     "io_block_server": BLOCK,
     "io_block_ranges": BLOCK,

@@ -30,6 +30,7 @@ _KINDS = (
     Kind("ahci", "block", disk=True, options=("port",)),
     Kind("virtio-blk", "block", disk=True, parameters=_VIRTIO, options=("isr",)),
     Kind("e1000e", "network"),
+    Kind("virtio-net", "network", parameters=_VIRTIO, options=("isr",)),
     Kind("16550", "console"),
 )
 

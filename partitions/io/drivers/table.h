@@ -15,11 +15,12 @@
 #include "resources.h"
 #include "uart16550.h"
 #include "virtio_blk.h"
+#include "virtio_net.h"
 
 /* MATCH_CLASS: PCI class code; MATCH_IDENTITY: device id << 16 | vendor id. */
 #define BLOCK_DRIVERS(X)                                                                                               \
   X(nvme, MATCH_CLASS, 0x010802) X(ahci, MATCH_CLASS, 0x010601) X(virtio_blk, MATCH_IDENTITY, 0x10421af4)
-#define NETWORK_DRIVERS(X) X(e1000e, MATCH_IDENTITY, 0x10d38086)
+#define NETWORK_DRIVERS(X) X(e1000e, MATCH_IDENTITY, 0x10d38086) X(virtio_net, MATCH_IDENTITY, 0x10411af4)
 #define CONSOLE_DRIVERS(X) X(uart16550, MATCH_CLASS, 0x070002)
 
 enum driver_match { MATCH_NOTHING, MATCH_CLASS, MATCH_IDENTITY };
