@@ -21,7 +21,7 @@ _RING3 = (*_COMMON, _PROGRAM)
 # Loops start where they start: the monitor's go round once or twice, and the padding before them would be executed.
 _RING0 = (*_COMMON, "-mcmodel=kernel", "-mno-red-zone", "-mgeneral-regs-only", "-fno-align-loops")
 
-_PRIVATE_HEADERS = ("runtime.h", "network.h")  # what the runtime's own files share
+_PRIVATE_HEADERS = ("runtime.h", "network.h", "copy.h")  # what the runtime's own files share
 
 
 @dataclass(frozen=True)

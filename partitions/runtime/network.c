@@ -5,6 +5,7 @@
  * had not sent is lost, as frames may be.
  */
 #include "network.h"
+#include "copy.h"
 
 uint8_t *network_slot(const struct network *network, unsigned queue, uint32_t slot) {
   uint8_t *data = (uint8_t *)(network->window + 1);
@@ -53,6 +54,7 @@ bool network_open(struct network *network, const struct channel_descriptor *chan
   if (network->slots == 0)
     return false;
   network->channel = channel;
+  network->wide = copy_is_wide();
   network->window = (struct channel_window *)channel->address;
   begin(network);
   return true;

@@ -3,6 +3,7 @@
  * Frames that have come: in order, each in its slot until the program is done
  * with it.
  */
+#include "copy.h"
 #include "network.h"
 
 const void *network_peek(struct network *network, size_t *size, uint64_t deadline) {
@@ -35,7 +36,8 @@ int network_receive(struct network *network, void *buffer, size_t size, uint64_t
   const void *frame = network_peek(network, &length, deadline);
   if (!frame)
     return -1;
-  memcpy(buffer, frame, length < size ? length : size);
+  length = length < size ? length : size;
+  copy_bytes(buffer, frame, (uint32_t)length, network->wide);
   network_done(network);
-  return (int)(length < size ? length : size);
+  return (int)length;
 }

@@ -2,6 +2,7 @@
  *
  * Frames to go: copied into the channel, or lent from where they stand.
  */
+#include "copy.h"
 #include "network.h"
 
 void network_flush(struct network *network) {
@@ -74,7 +75,7 @@ enum status network_queue(struct network *network, const void *frame, size_t siz
   void *place = network_reserve(network, deadline);
   if (!place)
     return STATUS_TIMEOUT;
-  memcpy(place, frame, size);
+  copy_bytes(place, frame, (uint32_t)size, network->wide);
   return network_commit(network, size);
 }
 

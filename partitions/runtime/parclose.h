@@ -255,7 +255,7 @@ struct network {
   uint16_t arrived[NETWORK_SLOTS]; /* bytes of the frame in this slot; 0: lent to the server */
   uint8_t inbox[NETWORK_SLOTS];    /* those slots in order, a ring */
   uint32_t inbox_start, inbox_end; /* free-running */
-  bool reserved;
+  bool reserved, wide;
   uint8_t reserved_slot;
   bool untold; /* the server has not been told of the last frames yet */
 };

@@ -91,13 +91,41 @@ static enum counter read_single(struct network_frame *frame, const struct virtqu
   return COUNTERS;
 }
 
+/* Likewise: the headers alone, then one buffer of payload, anywhere. */
+static enum counter read_pair(struct network_frame *frame, const struct virtqueue_buffer *buffer,
+                              const struct window *window, uint8_t *headers) {
+  uint32_t length = buffer[1].length;
+  const uint8_t *shared = window_resolve(window, buffer[0].address, HEADERS);
+  const uint8_t *payload = window_resolve(window, buffer[1].address, length);
+  if (length == 0 || length > ETHERNET_PAYLOAD)
+    return COUNT_BAD_LENGTH;
+  if (!shared)
+    return COUNT_BAD_HEADER;
+  __builtin_memcpy(headers, shared, HEADERS);
+  frame->length = ETHERNET_HEADER + length;
+  frame->buffer = 1;
+  frame->skip = 0;
+  frame->inside = payload != NULL;
+  frame->pieces = frame->inside;
+  frame->piece[0] = (struct network_piece){payload, length};
+  return COUNTERS;
+}
+
+static enum counter read_any(struct network_frame *frame, const struct virtqueue_chain *chain,
+                             const struct window *window, uint8_t *headers) {
+  if (chain->count == 1)
+    return read_single(frame, chain->buffer, window, headers);
+  if (chain->count == 2 && chain->buffer[0].length == HEADERS)
+    return read_pair(frame, chain->buffer, window, headers);
+  return read_chain(frame, chain, window, headers);
+}
+
 enum counter network_frame_read(struct network_frame *frame, const struct virtqueue_chain *chain,
                                 const struct network_channel *channel) {
   uint8_t headers[HEADERS];
   if (chain->readable != chain->count)
     return COUNT_BAD_CHAIN;
-  enum counter wrong = chain->count == 1 ? read_single(frame, &chain->buffer[0], &channel->window, headers)
-                                         : read_chain(frame, chain, &channel->window, headers);
+  enum counter wrong = read_any(frame, chain, &channel->window, headers);
   if (wrong != COUNTERS)
     return wrong;
   __asm__ volatile("" : "+m"(headers)); /* the copy is what is looked at from here on */
