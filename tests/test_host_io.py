@@ -38,6 +38,7 @@ BLOCK = (
     *RINGS,
 )
 CONSOLE = (HOST / "io_monitor_model.c", *sorted((IO / "server").glob("console_*.c")), *RINGS)
+NVME = (HOST / "io_nvme_model.c", *sorted((IO / "drivers").glob("nvme*.c")))
 AHCI = (HOST / "io_ahci_model.c", *sorted((IO / "drivers").glob("ahci*.c")))
 E1000E = (HOST / "io_e1000e_model.c", *sorted((IO / "drivers").glob("e1000e*.c")))
 VIRTIO = (HOST / "io_virtio_model.c", IO / "drivers" / "virtio_pci.c", IO / "drivers" / "virtio_queue.c")
@@ -50,7 +51,8 @@ NETWORK = (
 )
 
 PROGRAMS = {
-    "io_nvme": (HOST / "io_nvme_model.c", *sorted((IO / "drivers").glob("nvme*.c"))),
+    "io_nvme": NVME,
+    "io_nvme_faults": NVME,
     "io_ahci": AHCI,
     "io_ahci_faults": AHCI,
     "io_e1000e": E1000E,

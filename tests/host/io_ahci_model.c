@@ -88,7 +88,7 @@ static void move(const struct ahci_header *header, uint64_t offset, uint32_t byt
   }
 }
 
-static uint64_t block_of(const struct ahci_fis *fis) {
+static uint64_t block_of(const union ahci_fis *fis) {
   return fis->lba0 | fis->lba1 << 8 | fis->lba2 << 16 | (uint64_t)fis->lba3 << 24 | (uint64_t)fis->lba4 << 32 |
          (uint64_t)fis->lba5 << 40;
 }
@@ -152,7 +152,7 @@ static bool to_fail(uint64_t block, uint32_t blocks) {
 
 static void carry_out(uint32_t slot) {
   const struct ahci_header *header = header_of(slot);
-  const struct ahci_fis *fis = from_device(header->table);
+  const union ahci_fis *fis = from_device(header->table);
   bool native = port[model.port].sact & 1u << slot;
   CHECK((header->flags & 0xffbf) == HEADER_FIS_DWORDS && !(header->table & 127));
   CHECK(fis->type == FIS_REGISTER_H2D && fis->flags == FIS_COMMAND && !fis->control);
@@ -316,7 +316,7 @@ static void issue(uint32_t number, uint32_t slots) {
   model.issues++;
   model.alone += !(slots & (slots - 1)) && !(model_waiting() & ~slots);
   uint32_t first = (uint32_t)__builtin_ctz(slots);
-  const struct ahci_fis *fis = from_device(header_of(first)->table);
+  const union ahci_fis *fis = from_device(header_of(first)->table);
   if (fis->command == ATA_IDENTIFY_DEVICE)
     carry_out(first); /* start waits for it */
 }

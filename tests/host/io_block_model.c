@@ -146,7 +146,13 @@ static bool start(struct block_device *device) {
   return true;
 }
 
+static void late(struct block_device *device, uint32_t tag) {
+  CHECK(device == &model_disk.block && tag < BLOCK_REQUESTS);
+  model_disk.late++;
+}
+
 static const struct block_driver DRIVER = {
+    .late = late,
     .reset = reset,
     .start = start,
     .submit = submit,

@@ -17,7 +17,7 @@ struct model_disk {
   struct block_device block; /* first */
   bool busy[MODEL_DEPTH];
   uint32_t tag[MODEL_DEPTH], error[MODEL_DEPTH];
-  uint32_t fail_percent, resets, flushes, through, unmapped;
+  uint32_t fail_percent, resets, flushes, through, unmapped, late;
   uint32_t ranges[MODEL_CHANNELS]; /* commands over ranges */
   bool silent, failed, obeys;
   uint64_t moved[MODEL_CHANNELS]; /* bytes */

@@ -246,8 +246,12 @@ static void silent_disk(void) {
   int head = add_one(one, VIRTIO_BLK_T_IN, 0, CLIENT_MEMORY, 512);
   kick(one);
   model_run();
-  look(BLOCK_PATIENCE - 1);
-  CHECK(model_disk.resets == 0 && model_channel[0].in_flight == 1);
+  look(BLOCK_PATIENCE / 2 - 1);
+  CHECK(model_disk.late == 0);
+  look(1);
+  CHECK(model_disk.late == 1); /* the driver is told once */
+  look(BLOCK_PATIENCE - BLOCK_PATIENCE / 2 - 1);
+  CHECK(model_disk.late == 1 && model_disk.resets == 0 && model_channel[0].in_flight == 1);
   look(1);
   model_drain();
   CHECK(model_disk.resets == 1 && one->window->request[head].status == VIRTIO_BLK_S_IOERR);

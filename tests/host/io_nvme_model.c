@@ -25,7 +25,8 @@ static uint8_t disk[DISK];
 void model_power(uint32_t block_shift, uint32_t mdts, uint32_t entries) {
   memset(queue, 0, sizeof queue);
   cc = csts = 0;
-  model = (struct model){.block_shift = block_shift, .mdts = mdts, .entries = entries, .disk = disk, .disk_size = DISK};
+  model = (struct model){
+      .block_shift = block_shift, .mdts = mdts, .entries = entries, .serial = 'A', .disk = disk, .disk_size = DISK};
 }
 
 static void *from_device(uint64_t address) {
@@ -76,6 +77,33 @@ static void move(const struct nvme_command *command, bool write) {
   }
 }
 
+/* An SGL: one descriptor, or a segment of them that is the last (4.4). */
+static void move_pieces(const struct nvme_command *command, bool write) {
+  uint64_t offset = ((uint64_t)command->cdw11 << 32 | command->cdw10) << model.block_shift;
+  uint32_t left = ((command->cdw12 & 0xffff) + 1) << model.block_shift;
+  struct nvme_sgl inside = {.address = command->prp1, .length = (uint32_t)command->prp2, .type = command->prp2 >> 56};
+  const struct nvme_sgl *list = &inside;
+  CHECK(model.sgls && offset <= DISK && left <= DISK - offset && (model.mdts == 0 || left <= PAGE << model.mdts));
+  uint32_t entries = 1;
+  if (inside.type == SGL_LAST_SEGMENT) {
+    CHECK(inside.length % sizeof *list == 0 && inside.length > sizeof *list);
+    list = from_device(inside.address);
+    entries = inside.length / (uint32_t)sizeof *list;
+    model.listed++;
+  }
+  for (uint32_t i = 0; i < entries; i++) {
+    CHECK(list[i].type == SGL_DATA_BLOCK && list[i].length <= left);
+    CHECK(!((list[i].address | list[i].length) & 3));
+    if (write)
+      memcpy(&disk[offset], from_device(list[i].address), list[i].length);
+    else
+      memcpy(from_device(list[i].address), &disk[offset], list[i].length);
+    offset += list[i].length;
+    left -= list[i].length;
+  }
+  CHECK(left == 0);
+}
+
 /* --- ranges (6.7, 6.16) --- */
 
 static void discard(const struct nvme_command *command) {
@@ -104,7 +132,7 @@ static void input_output(const struct nvme_command *command) {
   uint32_t opcode = command->opcode & 0xff;
   model.through = opcode == NVME_WRITE && (command->cdw12 & WRITE_THROUGH);
   if (opcode == NVME_READ || opcode == NVME_WRITE)
-    move(command, opcode == NVME_WRITE);
+    (command->opcode & COMMAND_SGL ? move_pieces : move)(command, opcode == NVME_WRITE);
   else if (opcode == NVME_DATASET_MANAGEMENT)
     discard(command);
   else if (opcode == NVME_WRITE_ZEROES)
@@ -122,6 +150,8 @@ static void identify(const struct nvme_command *command) {
   switch (command->cdw10) {
   case CNS_CONTROLLER:
     data[CONTROLLER_MDTS] = (uint8_t)model.mdts;
+    memset(&data[CONTROLLER_SERIAL], model.serial, CONTROLLER_SERIAL_BYTES);
+    data[CONTROLLER_SGLS] = (uint8_t)model.sgls;
     data[CONTROLLER_ONCS] = model.plain ? 0 : ONCS_DATASET_MANAGEMENT | ONCS_WRITE_ZEROES;
     data[CONTROLLER_VWC] = !model.plain;
     break;
@@ -142,6 +172,19 @@ static void identify(const struct nvme_command *command) {
   }
 }
 
+/* One that waits still is answered with an error of its own; else it is too late. */
+static void abort_command(uint32_t identifier) {
+  for (uint32_t at = queue[1].head; at != queue[1].tail; at = (at + 1) % queue[1].size) {
+    struct nvme_command command = queue[1].submission[at];
+    if (command.opcode >> 16 != identifier)
+      continue;
+    queue[1].submission[at] = queue[1].submission[queue[1].head];
+    queue[1].head = (queue[1].head + 1) % queue[1].size;
+    complete(1, &command, 7);
+    return;
+  }
+}
+
 static void admin(const struct nvme_command *command) {
   uint32_t size = (command->cdw10 >> 16) + 1;
   switch (command->opcode & 0xff) {
@@ -159,6 +202,11 @@ static void admin(const struct nvme_command *command) {
     queue[1].submission = from_device(command->prp1);
     queue[1].size = size;
     queue[1].exists = true;
+    break;
+  case NVME_ADMIN_ABORT:
+    CHECK((command->cdw10 & 0xffff) == 1);
+    model.aborts++;
+    abort_command(command->cdw10 >> 16);
     break;
   default:
     CHECK((command->opcode & 0xff) == NVME_ADMIN_SET_FEATURES);

@@ -22,7 +22,9 @@ struct model {
   bool plain;                                   /* it has no optional command and no cache */
   bool through, deallocated;                    /* what the last command said */
   uint32_t fail_in;                             /* so many commands from now one fails; 0: none */
-  uint32_t commands, doorbells;
+  uint32_t sgls;                                /* what the controller says of SGLs */
+  char serial;
+  uint32_t commands, doorbells, listed, aborts;
   uint8_t *disk;
   uint64_t disk_size;
 };

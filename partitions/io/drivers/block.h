@@ -66,6 +66,8 @@ struct block_driver {
   enum block_result (*zeroes)(struct block_device *device, uint64_t offset, uint64_t length, bool unmap, uint32_t tag);
   void (*commit)(struct block_device *device); /* makes all that was queued since visible to the device */
   uint32_t (*poll)(struct block_device *device, struct block_completion *completions, uint32_t limit);
+  /* May be null. A command has been under way for long: the device is asked to give it up. It completes all the same, or not. */
+  void (*late)(struct block_device *device, uint32_t tag);
   bool (*failed)(
       struct block_device *device); /* says the device itself that only a reset helps? (slow: not for the hot path) */
 };

@@ -43,22 +43,13 @@ static bool wait_ready(struct nvme *nvme, uint32_t wanted) {
   return false;
 }
 
-static void lose_commands(struct nvme *nvme) {
-  for (uint32_t slot = 0; slot < NVME_IO_ENTRIES; slot++) {
-    if (nvme->state[slot] != SLOT_BUSY)
-      continue;
-    nvme->state[slot] = SLOT_LOST;
-    nvme->lost++;
-  }
-}
-
 static bool reset(struct block_device *device) {
   struct nvme *nvme = nvme_of(device);
   nvme->ready = false;
   register_write32(nvme->registers + NVME_CC, 0);
   if (!wait_ready(nvme, 0))
     return fail(nvme, "the controller does not stop (CSTS.RDY stays set)");
-  lose_commands(nvme);
+  nvme_lose(nvme);
   return true;
 }
 
@@ -77,8 +68,7 @@ static bool await_admin(struct nvme *nvme, struct nvme_completion *completion) {
 
 static bool admin(struct nvme *nvme, const struct nvme_command *command) {
   struct nvme_completion completion;
-  *nvme_queue_next(&nvme->admin) = *command;
-  nvme_queue_push(&nvme->admin);
+  nvme_queue_push(&nvme->admin, command);
   nvme_queue_tell(&nvme->admin);
   return await_admin(nvme, &completion) && COMPLETION_ERROR(completion.status) == 0;
 }
@@ -127,14 +117,26 @@ static bool identify_controller(struct nvme *nvme) {
   if (!identify(nvme, CNS_CONTROLLER, 0))
     return fail(nvme, "Identify Controller failed");
   uint32_t mdts = (uint32_t)identified(nvme, CONTROLLER_MDTS, 1);
-  nvme->block.longest = NVME_LONGEST;
-  if (mdts && mdts < 20 && NVME_PAGE << mdts < NVME_LONGEST)
+  nvme->sgl = identified(nvme, CONTROLLER_SGLS, 4) & SGLS_SUPPORTED;
+  nvme->block.longest = nvme->sgl ? NVME_SGL_LONGEST : NVME_LONGEST;
+  if (mdts && mdts < 20 && NVME_PAGE << mdts < nvme->block.longest)
     nvme->block.longest = NVME_PAGE << mdts;
   uint32_t optional = (uint32_t)identified(nvme, CONTROLLER_ONCS, 2);
   nvme->block.features = BLOCK_FUA | (identified(nvme, CONTROLLER_VWC, 1) & 1 ? BLOCK_CACHE : 0u) |
                          (optional & ONCS_DATASET_MANAGEMENT ? BLOCK_DISCARD : 0u) |
                          (optional & ONCS_WRITE_ZEROES ? BLOCK_ZEROES : 0u);
   return true;
+}
+
+/* What is to be issued again must not reach another disk. */
+static bool same_controller(struct nvme *nvme) {
+  bool same = true;
+  for (uint32_t i = 0; i < CONTROLLER_SERIAL_BYTES; i++) {
+    uint8_t byte = (uint8_t)identified(nvme, CONTROLLER_SERIAL + i, 1);
+    same = same && byte == nvme->serial[i];
+    nvme->serial[i] = byte;
+  }
+  return same;
 }
 
 /* MDTS is for commands that transfer data. */
@@ -184,13 +186,30 @@ static bool create_queues(struct nvme *nvme) {
   return true;
 }
 
+static bool bring_up(struct nvme *nvme) {
+  uint64_t size = nvme->block.size;
+  uint32_t nsid = nvme->nsid, depth = nvme->block.depth;
+  nvme->aborts = nvme->aborted = 0;
+  if (!enable(nvme) || !identify_controller(nvme))
+    return false;
+  bool same = same_controller(nvme);
+  if (!identify_namespace(nvme) || !create_queues(nvme))
+    return false;
+  if (nsid && (!same || nsid != nvme->nsid || size != nvme->block.size || depth != nvme->block.depth))
+    return fail(nvme, "the disk is another than before");
+  return true;
+}
+
 static bool start(struct block_device *device) {
   struct nvme *nvme = nvme_of(device);
-  if (!enable(nvme) || !identify_controller(nvme) || !identify_namespace(nvme) || !create_queues(nvme))
+  if (!bring_up(nvme)) {
+    nvme_lose(nvme);
     return false;
+  }
   nvme_slots_reset(nvme);
   device->problem = 0;
   nvme->ready = true;
+  nvme_issue_again(nvme);
   return true;
 }
 
@@ -207,6 +226,7 @@ static const struct block_driver NVME_DRIVER = {
     .flush = nvme_flush,
     .discard = nvme_discard,
     .zeroes = nvme_zeroes,
+    .late = nvme_late,
     .commit = nvme_commit,
     .poll = nvme_poll,
     .failed = failed,

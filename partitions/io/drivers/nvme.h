@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The NVMe driver: an admin queue and one pair of I/O queues on the first
- * active namespace of a controller.
+ * active namespace of a controller. What a reset of the controller took is issued
+ * again once, if it is the same namespace still: reads and writes may be repeated
+ * as long as their clients wait, and so may the others.
  */
 #ifndef PARCLOSE_IO_NVME_H
 #define PARCLOSE_IO_NVME_H
@@ -16,6 +18,9 @@
 #define NVME_LIST_ENTRIES 128u                       /* PRP entries after the first */
 #define NVME_LONGEST_DISCARD 0x40000000u             /* bytes of one command: ours, so that others come in between */
 #define NVME_LONGEST (NVME_LIST_ENTRIES * NVME_PAGE) /* any alignment: one page more than these may be touched */
+
+#define NVME_SGL_ENTRIES (NVME_LIST_ENTRIES / 2) /* the same memory holds them */
+#define NVME_SGL_LONGEST (1u << 20)
 
 /* Memory that the controller reads and writes. Physically contiguous, like all of a program's memory. */
 struct nvme_memory {
@@ -38,7 +43,7 @@ struct nvme_queue {
   uint32_t phase;
 };
 
-enum nvme_slot_state { SLOT_FREE, SLOT_BUSY, SLOT_LOST };
+enum nvme_slot_state { SLOT_FREE, SLOT_BUSY, SLOT_AGAIN, SLOT_LOST };
 
 struct nvme {
   struct block_device block; /* first: a block_device is one of these */
@@ -48,26 +53,26 @@ struct nvme {
   uint32_t interrupt; /* entry of the MSI-X table for the I/O completion queue */
   uint32_t nsid;
   uint32_t block_shift;
-  uint32_t lost; /* commands that a reset took and poll has not told yet */
+  uint32_t lost;    /* commands that a reset took and poll has not told yet */
+  uint32_t aborts;  /* commands of the admin queue that nobody waits for */
+  uint32_t aborted; /* slot + 1 that the last of them is about */
   bool ready;
+  bool sgl; /* the controller takes SGLs */
+  uint8_t serial[CONTROLLER_SERIAL_BYTES];
   struct nvme_queue admin, io;
   uint16_t free_slots[NVME_IO_ENTRIES]; /* a stack of block.free slots */
   uint8_t state[NVME_IO_ENTRIES];
+  bool retried[NVME_IO_ENTRIES]; /* a reset has taken it once */
   uint32_t tag[NVME_IO_ENTRIES];
+  struct nvme_command command[NVME_IO_ENTRIES]; /* as issued */
 };
 
 struct block_device *nvme_open(const struct driver_resources *given);
 
 /* --- between the two files of the driver --- */
 
-/* The entry to fill, cleared; nvme_queue_push queues it. */
-static inline struct nvme_command *nvme_queue_next(struct nvme_queue *queue) {
-  struct nvme_command *command = &queue->submission[queue->tail];
-  *command = (struct nvme_command){0};
-  return command;
-}
-
-static inline void nvme_queue_push(struct nvme_queue *queue) {
+static inline void nvme_queue_push(struct nvme_queue *queue, const struct nvme_command *command) {
+  queue->submission[queue->tail] = *command;
   if (++queue->tail == queue->size)
     queue->tail = 0;
 }
@@ -79,6 +84,9 @@ bool nvme_queue_take(struct nvme_queue *queue, struct nvme_completion *completio
 void nvme_queue_taken(struct nvme_queue *queue);
 /* nvme_io.c */
 void nvme_slots_reset(struct nvme *nvme);
+void nvme_lose(struct nvme *nvme);
+void nvme_issue_again(struct nvme *nvme);
+void nvme_late(struct block_device *device, uint32_t tag);
 enum block_result nvme_submit(struct block_device *device, struct block_transfer *transfer, uint32_t tag);
 enum block_result nvme_flush(struct block_device *device, uint32_t tag);
 enum block_result nvme_discard(struct block_device *device, uint64_t offset, uint64_t length, uint32_t tag);

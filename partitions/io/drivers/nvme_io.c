@@ -23,6 +23,16 @@ struct page_walk {
   uint32_t pages, bytes;
 };
 
+void nvme_lose(struct nvme *nvme) {
+  for (uint32_t slot = 0; slot < NVME_IO_ENTRIES; slot++) {
+    if (nvme->state[slot] != SLOT_BUSY && nvme->state[slot] != SLOT_AGAIN)
+      continue;
+    nvme->lost += nvme->retried[slot];
+    nvme->state[slot] = nvme->retried[slot] ? SLOT_LOST : SLOT_AGAIN;
+    nvme->retried[slot] = true;
+  }
+}
+
 /* All of a transfer, where it is one buffer within a page: most are. */
 static inline bool within_page(const struct block_transfer *transfer) {
   const struct block_segment *segment = transfer->segment;
@@ -61,11 +71,36 @@ static struct page_walk take_pages(struct block_transfer *transfer, uint64_t *li
   return walk;
 }
 
+/* One descriptor for each piece of memory, whatever their alignment (4.4). In `bytes` 0: one of them is not of dwords, which some
+   controllers want. */
+static struct page_walk take_pieces(struct block_transfer *transfer, struct nvme_sgl *list, uint32_t longest) {
+  struct page_walk walk = {0};
+  uint32_t bits = 0;
+  while (transfer->count && walk.bytes < longest && walk.pages < NVME_SGL_ENTRIES) {
+    struct block_segment *segment = transfer->segment;
+    uint32_t length = segment->length < longest - walk.bytes ? segment->length : longest - walk.bytes;
+    list[walk.pages++] = (struct nvme_sgl){.address = segment->physical, .length = length, .type = SGL_DATA_BLOCK};
+    walk.bytes += length;
+    bits |= (uint32_t)segment->physical | length;
+    segment->physical += length;
+    segment->length -= length;
+    if (segment->length == 0) {
+      transfer->segment++;
+      transfer->count--;
+    }
+  }
+  if (bits & 3)
+    walk.bytes = 0;
+  return walk;
+}
+
 static inline struct nvme_command *take_slot(struct nvme *nvme, uint32_t opcode, uint32_t tag) {
   uint16_t slot = nvme->free_slots[--nvme->block.free];
   nvme->state[slot] = SLOT_BUSY;
+  nvme->retried[slot] = false;
   nvme->tag[slot] = tag;
-  struct nvme_command *command = nvme_queue_next(&nvme->io);
+  struct nvme_command *command = &nvme->command[slot];
+  *command = (struct nvme_command){0};
   command->opcode = opcode | (uint32_t)slot << 16;
   command->nsid = nvme->nsid;
   return command;
@@ -73,18 +108,19 @@ static inline struct nvme_command *take_slot(struct nvme *nvme, uint32_t opcode,
 
 /* Blocks larger than the layout says: rounded down, the count of blocks would be none, which means 65,536. */
 static inline enum block_result move(struct nvme *nvme, struct block_transfer *transfer, uint32_t tag, uint32_t bytes,
-                                     uint64_t first, uint64_t second) {
+                                     uint64_t first, uint64_t second, uint32_t flags) {
   uint64_t offset = transfer->offset, block = offset >> nvme->block_shift;
-  if ((offset | bytes) & (nvme->block.block_size - 1))
+  if (bytes == 0 || ((offset | bytes) & (nvme->block.block_size - 1)))
     return BLOCK_REFUSED;
-  struct nvme_command *command = take_slot(nvme, transfer->direction == BLOCK_WRITE ? NVME_WRITE : NVME_READ, tag);
+  uint32_t opcode = transfer->direction == BLOCK_WRITE ? NVME_WRITE : NVME_READ;
+  struct nvme_command *command = take_slot(nvme, opcode | flags, tag);
   command->prp1 = first;
   command->prp2 = second;
   command->cdw10 = (uint32_t)block;
   command->cdw11 = (uint32_t)(block >> 32);
   command->cdw12 = ((bytes >> nvme->block_shift) - 1) | (transfer->through ? WRITE_THROUGH : 0);
   transfer->offset = offset + bytes;
-  nvme_queue_push(&nvme->io);
+  nvme_queue_push(&nvme->io, command);
   return BLOCK_TAKEN;
 }
 
@@ -93,7 +129,19 @@ static __attribute__((noinline)) enum block_result move_pages(struct nvme *nvme,
   uint64_t *list = nvme->memory->list[nvme->free_slots[nvme->block.free - 1]];
   struct page_walk walk = take_pages(transfer, list, nvme->block.longest);
   uint64_t second = walk.pages > 2 ? (uint64_t)(uintptr_t)list + nvme->bias : walk.second;
-  return move(nvme, transfer, tag, walk.bytes, walk.first, second);
+  return move(nvme, transfer, tag, walk.bytes, walk.first, second, 0);
+}
+
+static __attribute__((noinline)) enum block_result move_pieces(struct nvme *nvme, struct block_transfer *transfer,
+                                                               uint32_t tag) {
+  struct nvme_sgl *list = (struct nvme_sgl *)nvme->memory->list[nvme->free_slots[nvme->block.free - 1]];
+  struct page_walk walk = take_pieces(transfer, list, nvme->block.longest);
+  struct nvme_sgl whole = list[0];
+  if (walk.pages > 1)
+    whole = (struct nvme_sgl){.address = (uint64_t)(uintptr_t)list + nvme->bias,
+                              .length = walk.pages * (uint32_t)sizeof *list,
+                              .type = SGL_LAST_SEGMENT};
+  return move(nvme, transfer, tag, walk.bytes, whole.address, whole.length | (uint64_t)whole.type << 56, COMMAND_SGL);
 }
 
 enum block_result nvme_submit(struct block_device *device, struct block_transfer *transfer, uint32_t tag) {
@@ -103,9 +151,9 @@ enum block_result nvme_submit(struct block_device *device, struct block_transfer
   if (device->free == 0)
     return BLOCK_BUSY;
   if (!within_page(transfer))
-    return move_pages(nvme, transfer, tag);
+    return nvme->sgl ? move_pieces(nvme, transfer, tag) : move_pages(nvme, transfer, tag);
   transfer->count = 0;
-  return move(nvme, transfer, tag, transfer->segment->length, transfer->segment->physical, 0);
+  return move(nvme, transfer, tag, transfer->segment->length, transfer->segment->physical, 0, 0);
 }
 
 enum block_result nvme_flush(struct block_device *device, uint32_t tag) {
@@ -114,8 +162,7 @@ enum block_result nvme_flush(struct block_device *device, uint32_t tag) {
     return BLOCK_REFUSED;
   if (device->free == 0)
     return BLOCK_BUSY;
-  take_slot(nvme, NVME_FLUSH, tag);
-  nvme_queue_push(&nvme->io);
+  nvme_queue_push(&nvme->io, take_slot(nvme, NVME_FLUSH, tag));
   return BLOCK_TAKEN;
 }
 
@@ -137,7 +184,7 @@ enum block_result nvme_discard(struct block_device *device, uint64_t offset, uin
   struct nvme_command *command = take_slot(nvme, NVME_DATASET_MANAGEMENT, tag);
   command->prp1 = (uint64_t)(uintptr_t)range + nvme->bias;
   command->cdw11 = DATASET_DEALLOCATE;
-  nvme_queue_push(&nvme->io);
+  nvme_queue_push(&nvme->io, command);
   return BLOCK_TAKEN;
 }
 
@@ -153,7 +200,7 @@ enum block_result nvme_zeroes(struct block_device *device, uint64_t offset, uint
   command->cdw12 = (uint32_t)(length >> nvme->block_shift) - 1;
   if (unmap && (device->features & BLOCK_ZEROES_UNMAP))
     command->cdw12 |= ZEROES_DEALLOCATE;
-  nvme_queue_push(&nvme->io);
+  nvme_queue_push(&nvme->io, command);
   return BLOCK_TAKEN;
 }
 
@@ -168,10 +215,45 @@ static void free_slot(struct nvme *nvme, uint32_t slot) {
   nvme->free_slots[nvme->block.free++] = (uint16_t)slot;
 }
 
+/* --- when the controller is slow, or was reset --- */
+
+/* Abort (5.1), one at a time: the controller does what it can. Its answer interests nobody; the command itself is answered too,
+   or the next step is a reset. */
+void nvme_late(struct block_device *device, uint32_t tag) {
+  struct nvme *nvme = nvme_of(device);
+  for (uint32_t slot = 0; slot < device->depth && nvme->ready && !nvme->aborts; slot++) {
+    if (nvme->state[slot] != SLOT_BUSY || nvme->tag[slot] != tag || nvme->aborted == slot + 1)
+      continue;
+    nvme_queue_push(&nvme->admin, &(struct nvme_command){.opcode = NVME_ADMIN_ABORT, .cdw10 = slot << 16 | 1});
+    nvme_queue_tell(&nvme->admin);
+    nvme->aborts = 1;
+    nvme->aborted = slot + 1;
+  }
+}
+
+static void take_abort(struct nvme *nvme) {
+  struct nvme_completion completion;
+  if (!nvme_queue_take(&nvme->admin, &completion))
+    return;
+  nvme_queue_taken(&nvme->admin);
+  nvme->aborts = 0;
+}
+
+/* In the order of slots, which is none: all of them were under way at the same time. */
+void nvme_issue_again(struct nvme *nvme) {
+  for (uint32_t slot = 0; slot < NVME_IO_ENTRIES; slot++) {
+    if (nvme->state[slot] != SLOT_AGAIN)
+      continue;
+    nvme->state[slot] = SLOT_BUSY;
+    nvme_queue_push(&nvme->io, &nvme->command[slot]);
+  }
+  nvme_queue_tell(&nvme->io);
+}
+
 /* Commands that a reset took: the controller will never answer them. */
 static uint32_t poll_lost(struct nvme *nvme, struct block_completion *completions, uint32_t limit) {
   uint32_t count = 0;
-  for (uint32_t slot = 0; slot < nvme->block.depth && count < limit; slot++) {
+  for (uint32_t slot = 0; slot < NVME_IO_ENTRIES && count < limit; slot++) {
     if (nvme->state[slot] != SLOT_LOST)
       continue;
     completions[count++] = (struct block_completion){nvme->tag[slot], BLOCK_ERROR_RESET};
@@ -187,6 +269,8 @@ uint32_t nvme_poll(struct block_device *device, struct block_completion *complet
     return poll_lost(nvme, completions, limit);
   if (!nvme->ready)
     return 0;
+  if (nvme->aborts)
+    take_abort(nvme);
   struct nvme_completion entry;
   uint32_t count = 0, taken = 0;
   while (count < limit && taken < nvme->io.size && nvme_queue_take(&nvme->io, &entry)) {

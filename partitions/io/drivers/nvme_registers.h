@@ -33,12 +33,15 @@
 #define NVME_ADMIN_CREATE_SQ 0x01u
 #define NVME_ADMIN_CREATE_CQ 0x05u
 #define NVME_ADMIN_IDENTIFY 0x06u
+#define NVME_ADMIN_ABORT 0x08u
 #define NVME_ADMIN_SET_FEATURES 0x09u
 #define NVME_FLUSH 0x00u
 #define NVME_WRITE 0x01u
 #define NVME_READ 0x02u
 #define NVME_WRITE_ZEROES 0x08u
 #define NVME_DATASET_MANAGEMENT 0x09u
+
+#define COMMAND_SGL 0x4000u /* bits 14-15 of the first dword: an SGL describes the data, no PRP entries */
 
 /* [6.7], [6.15], [6.16]: in cdw12 and cdw11 */
 #define WRITE_THROUGH (1u << 30)     /* FUA */
@@ -54,9 +57,13 @@
 #define CNS_NAMESPACE 0u
 #define CNS_CONTROLLER 1u
 #define CNS_ACTIVE_NAMESPACES 2u
+#define CONTROLLER_SERIAL 4u
+#define CONTROLLER_SERIAL_BYTES 20u
 #define CONTROLLER_MDTS 77u
 #define CONTROLLER_ONCS 520u
 #define CONTROLLER_VWC 525u
+#define CONTROLLER_SGLS 536u
+#define SGLS_SUPPORTED 3u /* 1: of any alignment, 2: of dwords */
 #define ONCS_DATASET_MANAGEMENT 4u
 #define ONCS_WRITE_ZEROES 8u
 #define NAMESPACE_NSZE 0u
@@ -78,6 +85,16 @@ struct nvme_command {
   uint32_t cdw10, cdw11, cdw12, cdw13, cdw14, cdw15;
 };
 
+/* [4.4] */
+#define SGL_DATA_BLOCK 0u
+#define SGL_LAST_SEGMENT 0x30u
+
+struct nvme_sgl {
+  uint64_t address;
+  uint32_t length;
+  uint8_t reserved[3], type;
+};
+
 /* [4.6] */
 struct nvme_completion {
   uint32_t result;
@@ -92,5 +109,6 @@ struct nvme_completion {
 
 _Static_assert(sizeof(struct nvme_command) == 64, "CC.IOSQES says 2^6");
 _Static_assert(sizeof(struct nvme_completion) == 16, "CC.IOCQES says 2^4");
+_Static_assert(sizeof(struct nvme_sgl) == 16, "4.4");
 
 #endif

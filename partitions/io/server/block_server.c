@@ -25,8 +25,10 @@ void block_server_init(struct block_server *server, struct block_device *device,
   server->errors = 0;
   server->attention = server->completions = true;
   server->dead = false;
-  for (uint32_t i = BLOCK_REQUESTS; i-- > 0;)
+  for (uint32_t i = BLOCK_REQUESTS; i-- > 0;) {
+    server->request[i].pieces = 0;
     block_request_free(server, &server->request[i]);
+  }
 }
 
 void block_channel_init(struct block_channel *channel, struct block_server *server,
@@ -345,12 +347,17 @@ static void restart_device(struct block_server *server) {
     log_line(server->name, device->problem);
 }
 
+/* Halfway the device is asked to give it up, where it can be asked. */
 static bool some_command_is_late(struct block_server *server) {
+  const struct block_driver *driver = server->device->driver;
   bool late = false;
   for (uint32_t i = 0; i < BLOCK_REQUESTS; i++) {
     struct block_request *request = &server->request[i];
-    if (request->pieces && ++request->looks >= BLOCK_PATIENCE)
-      late = true;
+    if (!request->pieces)
+      continue;
+    if (++request->looks == BLOCK_PATIENCE / 2 && driver->late)
+      driver->late(server->device, i);
+    late = late || request->looks >= BLOCK_PATIENCE;
   }
   return late;
 }
