@@ -7,11 +7,6 @@
 #include "network.h"
 #include "copy.h"
 
-uint8_t *network_slot(const struct network *network, unsigned queue, uint32_t slot) {
-  uint8_t *data = (uint8_t *)(network->window + 1);
-  return data + (size_t)NETWORK_SLOT * (queue * network->slots + slot);
-}
-
 void network_post(struct network *network, uint32_t slot) {
   struct virtqueue_buffer buffer = {(uintptr_t)network_slot(network, NETWORK_TO_CLIENT, slot), NETWORK_SLOT, 1};
   int head = virtqueue_add(&network->receive, &buffer, 1);
