@@ -33,6 +33,8 @@ missing_packages() {
   [ -e /usr/lib/grub/i386-pc/moddep.lst ] || printf ' grub-pc-bin'
   [ -e /usr/lib/grub/x86_64-efi/moddep.lst ] || printf ' grub-efi-amd64-bin'
   command -v mformat >/dev/null || printf ' mtools'
+  [ -e /sbin/fsck.fat ] || [ -e /usr/sbin/fsck.fat ] || printf ' dosfstools'
+  command -v curl >/dev/null || printf ' curl'
   [ -e /usr/share/OVMF/OVMF_CODE_4M.fd ] || printf ' ovmf'
   [ "$purpose" = all ] || return 0
   command -v rustc >/dev/null || printf ' rustc' # half a gigabyte: only for make test-all

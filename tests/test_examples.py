@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from parclose import compile as compile_stage
+from parclose import fetch as fetch_stage
 from parclose import paths, pipeline
 from parclose.check import check
 from parclose.model import System
@@ -31,7 +32,7 @@ def system_of(layout: Path) -> System:
 
 def monitor_objects(layout: Path) -> list[str]:
     """Hashes of all objects of the monitor, as the build of `layout` links them."""
-    made = compile_stage.compile_system(system_of(layout)).monitor
+    made = compile_stage.compile_system(fetch_stage.fetch(system_of(layout))).monitor
     return [hashlib.sha256(path.read_bytes()).hexdigest() for path in made]
 
 
@@ -42,7 +43,10 @@ def hashes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]
 
 
 def _hashes(examples: Path, folder: Path, **changes: str) -> dict[str, dict[str, str]]:
-    """The same in a process and a cache of its own, so that every object is compiled anew."""
+    """The same in a process and a cache of its own, so that every object is compiled anew; nothing is fetched again."""
+    for archive in (paths.cache() / "fetched").glob("*.tar.*"):
+        (folder / "cache" / "parclose" / "fetched").mkdir(parents=True, exist_ok=True)
+        shutil.copy(archive, folder / "cache" / "parclose" / "fetched")
     environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), **changes}
     command = [sys.executable, str(_HASHES), "--json", str(examples)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, cwd=folder)

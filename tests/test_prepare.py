@@ -46,6 +46,7 @@ def test_an_ordinary_user_gets_the_one_line_and_3(tmp_path: Path) -> None:
         "cmake",
         "pkg-config",
         "mtools",
+        "curl",
     ):
         assert f" {package}" in done.stderr
     assert not (tmp_path / "calls").exists()

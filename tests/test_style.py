@@ -17,7 +17,7 @@ SOURCE = {".py", ".c", ".h", ".S", ".j2", ".sh", ".yaml"}
 C_FOLDERS = ("abi", "monitor_asm", "partitions", "examples", "tests")
 
 # The stages of a build, and what writes its outputs: functions from value to value, brought together by the pipeline.
-STAGES = ("check", "program_checks", "compile", "link", "plan", "pagetables", "generate", "image", "audit")
+STAGES = ("check", "fetch", "program_checks", "compile", "link", "plan", "pagetables", "generate", "image", "audit")
 STAGES += ("disk", "report", "image_map", "publish")
 
 

@@ -51,6 +51,13 @@ PARTS = {
         "define: {log_level: 3}",
         "Letters, digits and _ only.",
     ),
+    "P057": (
+        "nothing that can be fetched",
+        "`fetch` names an archive of a Debian source package, its SHA-256, and paths inside of it",
+        "fetch: {package: lwip, archive: lwip.zip, sha256: 0a82, licence: BSD-3-Clause, sources: [/tcp.c]}",
+        "fetch: {package: lwip, archive: lwip_2.1.3+dfsg1.orig.tar.xz, sha256: 0a82…, …, sources: [src/core/tcp.c]}",
+        "The message says what is written there: `apt-cache showsrc PACKAGE` knows the archive and its hash.",
+    ),
     "P058": (
         "not a configuration file",
         "`config` names files whose name fits the descriptor page",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parclose import objects, paths
-from parclose.model import Kit, Program, System
+from parclose.model import Fetch, Kit, Program, System
 from parclose.objects import Unit
 
 # Without these code would ask for what nobody sets up: a loader that relocates, a guard word in thread-local storage.
@@ -117,7 +117,24 @@ def _program_units(program: Program, partitions: Path) -> list[Unit]:
     sources = [source.absolute() for source in program.sources]
     root = Path(os.path.commonpath([source.parent for source in sources]))
     own = (f"-iquote{root}", *_prefixes(partitions, "partitions"), *_prefixes(root, "."))
-    return [Unit(source, (*_RING3, *program.cflags, *define, *include, *own), root) for source in sources]
+    flags = (*_RING3, *program.cflags, *define)
+    theirs = _fetched_flags(program.fetch) if program.fetch else ()
+    units = [Unit(source, (*flags, *include, *own, *theirs), root) for source in sources]
+    return units + (_fetched_units(program.fetch, flags, root) if program.fetch else [])
+
+
+def _fetched_units(fetch: Fetch, flags: tuple[str, ...], root: Path) -> list[Unit]:
+    """What was fetched, set up by headers of the program's own folder `root`, which stand for a C library's too."""
+    assert fetch.folder is not None, "the pipeline fetches first"
+    own = (f"-I{root}", *_prefixes(root, "."), *_fetched_flags(fetch))
+    return [Unit(fetch.folder / source, (*flags, *own), fetch.folder) for source in fetch.sources]
+
+
+def _fetched_flags(fetch: Fetch) -> tuple[str, ...]:
+    """They come last: the cache may be inside another folder that no result may name."""
+    assert fetch.folder is not None, "the pipeline fetches first"
+    include = (f"-I{fetch.folder / folder}" for folder in fetch.include)
+    return (*include, f"-ffile-prefix-map={fetch.folder}={fetch.package}")
 
 
 def _prefixes(folder: Path, name: str) -> Iterable[str]:

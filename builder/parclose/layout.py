@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from parclose.errors import Span
+from parclose.fetch_reader import RawFetch
 from parclose.values import Given
 
 Texts = tuple[Given[str], ...]
@@ -28,6 +29,7 @@ class RawProgram:
     builtin: Given[str] | None = None
     cflags: Texts = ()
     define: tuple[tuple[Given[str], Given[str]], ...] = ()
+    fetch: RawFetch | None = None
     broken: bool = False
 
 

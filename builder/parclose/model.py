@@ -179,6 +179,22 @@ class Board:
 
 
 @dataclass(frozen=True)
+class Fetch:
+    """Sources of a Debian source package. `archive` is a file of it; `sources` and `include` are paths inside.
+
+    `folder` is where the archive was unpacked, once it was.
+    """
+
+    package: str
+    archive: str
+    sha256: str
+    licence: str
+    sources: tuple[str, ...]
+    include: tuple[str, ...]
+    folder: Path | None = None
+
+
+@dataclass(frozen=True)
 class Program:
     """Where a partition's program comes from. Exactly one of `sources`, `elf`, `builtin` is set."""
 
@@ -187,6 +203,7 @@ class Program:
     define: tuple[tuple[str, str], ...] = ()
     elf: Path | None = None
     builtin: str = ""  # "io", "manager"
+    fetch: Fetch | None = None
     span: Span | None = None
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from parclose.constants import constants
 from parclose.expand import Named, expand
+from parclose.fetch_reader import read_fetch
 from parclose.layout import RawChannel, RawEndpoint, RawHealth, RawPartition, RawProgram, Texts
 from parclose.network_reader import read_address, read_groups
 from parclose.problems import at
@@ -98,11 +99,12 @@ def _program(fields: Fields) -> RawProgram | None:
     node, reader = entry.value, fields.reader
     if not isinstance(node, Mapping):
         return RawProgram(node.span, file=reader.text(node, f"the program of {fields.what}"))
-    keys = ("sources", "elf", "builtin", "file", "cflags", "define")
+    keys = ("sources", "elf", "builtin", "file", "cflags", "define", "fetch")
     what = f"the program of {fields.what}"
     inner = reader.fields(node, what, entry.key.span, keys)
     if inner is None:
         return RawProgram(entry.key.span, broken=True)
+    fetch = inner.entry("fetch")
     program = RawProgram(
         span=entry.key.span,
         file=inner.get("file", reader.text),
@@ -111,6 +113,7 @@ def _program(fields: Fields) -> RawProgram | None:
         builtin=inner.get("builtin", reader.text),
         cflags=texts(inner, "cflags"),
         define=_define(inner),
+        fetch=read_fetch(fetch, reader, f"what {what} fetches") if fetch else None,
     )
     return replace(program, broken=_one_origin(inner, program))
 
@@ -128,7 +131,7 @@ def _one_origin(fields: Fields, program: RawProgram) -> bool:
         first, second = entries[0].key.span, entries[1].key.span
         problems.error("P054", text, at(second, "second origin"), at(first, "first origin"), help="keep one of them")
         return True
-    for key in ("cflags", "define"):
+    for key in ("cflags", "define", "fetch"):
         flags = fields.entry(key)
         if flags is not None and (program.elf or program.builtin):
             text = f"'{key}' has no meaning for a program that is not compiled"

@@ -13,6 +13,7 @@ from parclose import compile as compile_stage
 from parclose import disassemble as disassemble_stage
 from parclose import disk as disk_stage
 from parclose import elf, gpt, image_map, publish, report
+from parclose import fetch as fetch_stage
 from parclose import generate as generate_stage
 from parclose import image as image_stage
 from parclose import kit as kit_stage
@@ -79,6 +80,7 @@ def build_system(
 ) -> BuildResult:
     """Build a layout that was checked already. Raises as `build` does."""
     options = options or Options()
+    system = fetch_stage.fetch(system)
     compiled = compile_stage.compile_system(system, options.monitor_sources, options.partitions_sources)
     programs = link_stage.link(*_parts(system, compiled))
     inputs, remarks = _examine(system, programs)

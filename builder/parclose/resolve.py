@@ -12,6 +12,7 @@ from parclose.checks.memory import DEFAULT_STACK
 from parclose.checks.programs import COMPILED, sources_in
 from parclose.constants import constants
 from parclose.errors import Span
+from parclose.fetch_reader import RawFetch
 from parclose.layout import RawEndpoint, RawHealth, RawPartition, RawProgram, RawRegion, known
 from parclose.model import (
     WIRE,
@@ -21,6 +22,7 @@ from parclose.model import (
     ChannelClass,
     Config,
     Endpoint,
+    Fetch,
     Health,
     OnEnd,
     Partition,
@@ -150,16 +152,16 @@ class _Resolver:
             return Program(builtin=raw.builtin.value or "", span=raw.span)
         flags = tuple(flag for flag, _ in known(raw.cflags))
         define = tuple((name.value or "", value.value or "") for name, value in raw.define)
+        fetch = _fetch(raw.fetch) if raw.fetch else None
         given = raw.elf or raw.file
         if given is None or given.value is None:
-            return Program(
-                tuple(self._path(name) for name, _ in known(raw.sources or ())), flags, define, span=raw.span
-            )
+            own = tuple(self._path(name) for name, _ in known(raw.sources or ()))
+            return Program(own, flags, define, span=raw.span, fetch=fetch)
         path = self._path(given.value)
         if path.suffix not in COMPILED and not path.is_dir():
             return Program(elf=path, span=given.span)
         sources = tuple(sources_in(path)) if path.is_dir() else (path,)
-        return Program(sources, flags, define, span=given.span)
+        return Program(sources, flags, define, span=given.span, fetch=fetch)
 
     def _path(self, name: str) -> Path:
         return self.layout.folder / name
@@ -300,6 +302,17 @@ class _Resolver:
             waiting.remove(ready)
         self.defaults.append(f"start order: {', '.join(order)} ({plural(len(order), 'partition')})")
         return tuple(order)
+
+
+def _fetch(raw: RawFetch) -> Fetch:
+    return Fetch(
+        package=raw.package.value or "",
+        archive=raw.archive.value or "",
+        sha256=raw.sha256.value or "",
+        licence=raw.licence.value or "",
+        sources=tuple(path for path, _ in known(raw.sources)),
+        include=tuple(path for path, _ in known(raw.include)),
+    )
 
 
 def _with_devices(board: Board, used: set[str]) -> Board:

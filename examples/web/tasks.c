@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one that has been due for longest runs next; nobody who is due can be passed over for ever.
+#include "tasks.h"
+
+#include "parclose.h"
+
+void task_switch(void **save, void *restore);
+
+static struct task tasks[TASKS];
+static _Alignas(16) uint8_t stacks[TASKS][TASK_STACK];
+static unsigned count, current;
+static void *first_stack_pointer;
+
+static void enter(void) {
+  tasks[current].body();
+  printf("the task %s returned\n", tasks[current].name);
+  exit(4);
+}
+
+void task_add(const char *name, void (*body)(void)) {
+  if (count == TASKS)
+    return;
+  /* what task_switch takes off: six registers, the place to return to; above it a place that nobody returns to */
+  void **top = (void **)(stacks[count] + TASK_STACK);
+  top[-1] = 0;
+  top[-2] = (void *)(uintptr_t)enter;
+  tasks[count] = (struct task){.name = name, .body = body, .stack_pointer = top - 8, .event = NO_EVENT};
+  count++;
+}
+
+/* Takes every event: of one that no task waits for, what it tells is found when somebody looks. */
+static void take_events(void) {
+  for (unsigned event = 0; event < LIMIT_EVENTS; event++)
+    if (event_take(event))
+      for (unsigned i = 0; i < count; i++)
+        if (tasks[i].event == event)
+          tasks[i].wake = 0;
+}
+
+static unsigned longest_due(void) {
+  unsigned found = 0;
+  for (unsigned i = 1; i < count; i++)
+    if (tasks[i].wake < tasks[found].wake)
+      found = i;
+  return found;
+}
+
+static void switch_to_next(void **save) {
+  take_events();
+  unsigned next = longest_due();
+  while (tasks[next].wake > clock_now()) {
+    if (wait_any_event(tasks[next].wake))
+      take_events();
+    next = longest_due();
+  }
+  current = next;
+  tasks[next].begun = clock_now();
+  tasks[next].turns++;
+  if (save != &tasks[next].stack_pointer) /* else it goes on where it is */
+    task_switch(save, tasks[next].stack_pointer);
+}
+
+void task_wait(uint64_t wake, unsigned event) {
+  struct task *task = &tasks[current];
+  uint64_t held = clock_now() - task->begun;
+  task->longest = held > task->longest ? held : task->longest;
+  task->wake = wake;
+  task->event = event;
+  switch_to_next(&task->stack_pointer);
+}
+
+void tasks_run(void) {
+  switch_to_next(&first_stack_pointer);
+  __builtin_unreachable(); /* nobody goes back to this stack */
+}
+
+const struct task *task_at(unsigned index) {
+  return index < count ? &tasks[index] : 0;
+}
