@@ -30,12 +30,13 @@ enum counter {
   COUNT_FALSE_SOURCE,    /* a frame from another address than the channel's */
   COUNT_OWN_TAG,         /* a frame with a VLAN tag of the client's making */
   COUNT_NOBODY,          /* a frame to somebody who is not there, or to whom it may not talk */
-  COUNT_OUTSIDE_CHANNEL, /* a frame for another guest with its payload outside the channel */
+  COUNT_OUTSIDE_CHANNEL, /* a frame for another guest with its payload outside the channel, or a console's buffer */
   /* Dropped on the way to the client, or from it. */
-  COUNT_NO_BUFFER,      /* it had no buffer for a frame to it */
+  COUNT_NO_BUFFER,      /* it had no buffer for a frame, or a typed line, to it */
   COUNT_LINK_DOWN,      /* a frame to a wire that is not there */
   COUNT_FORGED_BY_WIRE, /* a frame from the wire with this client's address as its source */
   COUNT_LOST_AT_RESET,  /* under way when the device was reset */
+  COUNT_LOST_BYTES,     /* of a console: text that its line, or its log, had no room for */
   COUNTERS
 };
 

@@ -38,7 +38,7 @@ struct channel_descriptor {
   uint64_t client_address;               /* of the window at the client: ring addresses are relative to the client */
   uint64_t capacity;                     /* block: bytes of the extent, else 0 */
   uint32_t block_size;                   /* block */
-  uint32_t rights;                       /* block: RIGHT_READ, RIGHT_WRITE */
+  uint32_t rights;                       /* block, console: RIGHT_READ, RIGHT_WRITE; a console to read only is a log */
   uint32_t device;                       /* server: position in this page's table of devices; NONE at the client */
   uint32_t share;                        /* server: weight among the channels of one device */
   uint32_t endpoint;                     /* server: the same number for all channels of one endpoint; else NONE */
@@ -46,6 +46,8 @@ struct channel_descriptor {
   uint8_t mac[6];                        /* network: the client's Ethernet address */
   uint16_t vlan;                         /* network: tag of its frames on the wire; 0: none */
   uint32_t wire;                         /* network: 1: its frames reach the uplink, and the uplink's reach it */
+  uint32_t buffer;                       /* console, server: bytes that it keeps for the client */
+  uint32_t escape;                       /* console, server: the key that opens the line's menu */
   /* Network, server: bit i of word i / 64: frames pass to and from channel i of this page's table. */
   uint64_t talks[LIMIT_EVENTS / 64];
 };

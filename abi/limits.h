@@ -32,6 +32,10 @@
 #define LIMIT_LAYOUT_NODES 20000u  /* values of such a file, its aliases expanded */
 #define LIMIT_DESCRIPTOR_PAGES 16u /* 4 KiB pages of one partition's descriptor page */
 
+#define LIMIT_CONSOLE_LOGS 8u          /* log channels of one console */
+#define LIMIT_CONSOLE_BUFFER 0x10000u  /* bytes that a console's server keeps for one channel: 64 KiB */
+#define LIMIT_CONSOLE_BUFFERS 0x20000u /* and for all channels of one I/O partition: 128 KiB */
+
 #define FRAME_SHORTEST_NS 20000u /* a shorter minor frame would be mostly switching */
 #define BUDGET_SHORTEST_NS 5000u /* a smaller budget would be over before anything is done */
 

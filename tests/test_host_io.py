@@ -37,7 +37,12 @@ BLOCK = (
     IO / "server" / "block_request.c",
     *RINGS,
 )
-CONSOLE = (HOST / "io_monitor_model.c", *sorted((IO / "server").glob("console_*.c")), *RINGS)
+CONSOLE = (
+    HOST / "io_console_model.c",
+    HOST / "io_monitor_model.c",
+    *sorted((IO / "server").glob("console_*.c")),
+    *RINGS,
+)
 NVME = (HOST / "io_nvme_model.c", *sorted((IO / "drivers").glob("nvme*.c")))
 AHCI = (HOST / "io_ahci_model.c", *sorted((IO / "drivers").glob("ahci*.c")))
 E1000E = (HOST / "io_e1000e_model.c", *sorted((IO / "drivers").glob("e1000e*.c")))
@@ -65,6 +70,8 @@ PROGRAMS = {
     "io_block_ranges": BLOCK,
     "io_block_hostile": BLOCK,
     "io_console": CONSOLE,
+    "io_console_buffers": CONSOLE,
+    "io_console_hostile": CONSOLE,
     "io_network_server": NETWORK,
     "io_network_refusals": NETWORK,
     "io_network_hostile": NETWORK,

@@ -3,7 +3,7 @@
 
 A code is never used for another problem than the one it was made for; one that is no longer needed stays here
 as retired. P0xx: the layout. P1xx: the YAML it is written in, its schedule and limits,
-its networks. P2xx: boards. P3xx: programs.
+its networks and consoles. P2xx: boards. P3xx: programs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from parclose.codes_board import BOARD
+from parclose.codes_console import CONSOLE
 from parclose.codes_layout import LAYOUT
 from parclose.codes_network import NETWORK
 from parclose.codes_parts import PARTS
@@ -39,7 +40,7 @@ def _table(*tables: dict[str, tuple[str, str, str, str, str]]) -> dict[str, Code
     return dict(sorted(found.items()))
 
 
-CODES = _table(LAYOUT, PARTS, READING, NETWORK, BOARD, PROGRAM)
+CODES = _table(LAYOUT, PARTS, READING, NETWORK, CONSOLE, BOARD, PROGRAM)
 
 
 def explain(code: str) -> str | None:

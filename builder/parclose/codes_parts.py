@@ -186,7 +186,7 @@ PARTS = {
     ),
     "P076": (
         "a key of another class",
-        "keys belong to a class: extents and access to block, addresses to networks, data areas to all but block",
+        "keys belong to a class: extents and access to block, addresses to networks, logs to consoles",
         "disk: {to: io.records, data: 64 KiB}",
         "disk: io.records",
         "Leave it out: block data goes straight to the client's memory.",
@@ -221,7 +221,7 @@ PARTS = {
     ),
     "P081": (
         "two channels to one endpoint",
-        "a partition has one channel to an endpoint",
+        "a partition has one channel to an endpoint, and one that is a log",
         "channels: {a: io.records, b: io.records}",
         "channels: {a: io.records}",
         "One carries many requests at a time.",

@@ -100,6 +100,7 @@ def _channel(plan: Plan, index: int, row: PlannedDescriptor, devices: dict[int, 
     channel = planned.channel
     endpoint = None if planned.endpoint is None else plan.endpoints[planned.endpoint]
     block = endpoint is not None and channel.channel_class is ChannelClass.BLOCK
+    served = block or channel.channel_class is ChannelClass.CONSOLE
     return {
         "name": row.name,
         "peer": channel.client if row.server_end else channel.server,
@@ -112,10 +113,12 @@ def _channel(plan: Plan, index: int, row: PlannedDescriptor, devices: dict[int, 
         "client_address": planned.client_address,
         "capacity": endpoint.endpoint.size if endpoint is not None and block else 0,
         "block_size": endpoint.block_size if endpoint is not None and block else 0,
-        "rights": rights(convertible(channel.access, endpoint.endpoint if endpoint else None)) if block else 0,
+        "rights": rights(convertible(channel.access, endpoint.endpoint if endpoint else None)) if served else 0,
         "device": devices[endpoint.device] if row.server_end and endpoint and endpoint.device is not None else "NONE",
         "endpoint": planned.endpoint if row.server_end and endpoint is not None else "NONE",
         "share": channel.share,
+        "buffer": channel.buffer if row.server_end else 0,
+        "escape": endpoint.endpoint.escape if row.server_end and endpoint is not None else 0,
     }
 
 

@@ -37,6 +37,7 @@ class RawProgram:
 class RawEndpoint:
     """`kind` is "block", "console", "network", or "" where it could not be read.
 
+    `escape` is the key that opens a console's menu: 1 for Ctrl-A.
     The device of a network may be the word `none` (NO_UPLINK): a switch without a card.
     """
 
@@ -48,6 +49,7 @@ class RawEndpoint:
     size: Given[int] | None = None
     access: Given[str] | None = None
     shared: Given[bool] | None = None
+    escape: Given[int] | None = None
 
     @property
     def closed(self) -> bool:
@@ -71,6 +73,8 @@ class RawChannel:
     vlan: Given[int] | None = None
     talks_to: Texts | None = None
     groups: tuple[Given[bytes], ...] | None = None
+    log: Given[bool] | None = None
+    buffer: Given[int] | None = None
 
 
 @dataclass(frozen=True)

@@ -211,7 +211,8 @@ class Program:
 class Endpoint:
     """What channels end at. `start` and `size` are the extent in bytes of a block endpoint.
 
-    `device` is "" for a network without an uplink: a switch for its guests alone.
+    `device` is "" for a network without an uplink: a switch for its guests alone. `escape` is the key that opens a
+    console's menu, 1 for Ctrl-A.
     """
 
     name: str
@@ -223,6 +224,7 @@ class Endpoint:
     access: Access
     shared: bool
     span: Span
+    escape: int = 0
 
 
 def address_text(address: bytes) -> str:
@@ -252,7 +254,8 @@ class Channel:
     An endpoint's name is unique in its partition only: `(server, endpoint)` is `(Endpoint.partition, Endpoint.name)`.
     `server_name` is then the endpoint's name, so a server tells its ends apart by it and the client together.
 
-    `data_size` is the data area's size in bytes (whole pages, may be 0 for block).
+    `data_size` is the data area's size in bytes (whole pages, may be 0 for block). `buffer` is what a console's server
+    keeps for it, in bytes; a console channel with `Access.READ` is a log.
     """
 
     client: str
@@ -267,6 +270,7 @@ class Channel:
     share: int
     span: Span
     port: Port | None = None  # of a network channel
+    buffer: int = 0
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from parclose.console_reader import read_escape
 from parclose.constants import constants
 from parclose.expand import Named, expand
 from parclose.fetch_reader import read_fetch
@@ -41,7 +42,7 @@ _CHANNEL_LATER = {
 _LONGEST_SHARE = 100
 _LAST_VLAN = 4094  # IEEE 802.1Q, 9.6: 0 is a priority alone, 4095 is reserved
 _ENDPOINT_KINDS = ("block", "console", "network")
-_DECLARES = ("to", "data", "access", "share", "quota", "mac", "vlan", "talks_to", "groups")
+_DECLARES = ("to", "data", "access", "share", "quota", "mac", "vlan", "talks_to", "groups", "log", "buffer")
 
 
 def texts(fields: Fields, key: str) -> Texts:
@@ -171,7 +172,7 @@ def _endpoint(named: Named, partition: Fields) -> RawEndpoint:
     reader = partition.reader
     reader.legal_name(named.name, named.span, "an endpoint")
     what = f"the endpoint '{named.name}'"
-    keys = [*_ENDPOINT_KINDS, "start", "size", "access", "shared", "count", "like"]
+    keys = [*_ENDPOINT_KINDS, "start", "size", "access", "shared", "escape", "count", "like"]
     fields = reader.fields(named.node, what, named.span, keys)
     if fields is None:
         return RawEndpoint(named.name, named.span, "", Given(None, named.span))
@@ -185,6 +186,7 @@ def _endpoint(named: Named, partition: Fields) -> RawEndpoint:
         size=fields.get("size", reader.size),
         access=fields.get("access", lambda node, what: reader.choice(node, what, ("read", "write"))),
         shared=fields.get("shared", reader.boolean),
+        escape=fields.get("escape", lambda node, what: read_escape(reader, node, what)),
     )
 
 
@@ -202,7 +204,8 @@ def _endpoint_kind(fields: Fields) -> str:
         problems.error("P068", text, at(fields.place, "neither block, console nor network"), help=help)
         return ""
     kind = entries[0].key
-    for key in () if kind.text == "block" else ("start", "size", "access"):
+    without = {"block": ("escape",), "console": ("start", "size", "access")}
+    for key in without.get(kind.text, ("start", "size", "access", "escape")):
         entry = fields.entry(key)
         if entry is not None:
             text = f"'{key}' has no meaning for a {kind.text}"
@@ -246,6 +249,8 @@ def _channel(entry: Entry, partition: Fields) -> RawChannel:
         vlan=fields.get("vlan", lambda node, what: reader.integer(node, what, 1, _LAST_VLAN)),
         talks_to=texts(fields, "talks_to") if fields.entry("talks_to") else None,
         groups=read_groups(fields),
+        log=fields.get("log", reader.boolean),
+        buffer=fields.get("buffer", reader.size),
     )
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from parclose.constants import constants
 from parclose.errors import Span
-from parclose.model import WIRE, BarKind, Channel, ChannelClass, System, address_text
+from parclose.model import WIRE, Access, BarKind, Channel, ChannelClass, System, address_text
 from parclose.planned import Plan, PlannedChannel, PlannedPartition, RegionKind, Resource, Stretch
+from parclose.wording import format_size
 
 Document = dict[str, Any]
 
@@ -83,8 +84,16 @@ def channel_reason(window: PlannedChannel, server_end: bool) -> str:
     if channel.endpoint is None:
         return f"its channel with {channel.client if server_end else channel.server}"
     if server_end:
-        return f"it serves {channel.endpoint} to {channel.client}"
-    return f"its channel to {channel.server}.{channel.endpoint}"
+        return f"it serves {channel.endpoint} to {channel.client}" + (", as a log" if is_log(channel) else "")
+    name = f"{channel.server}.{channel.endpoint}"
+    if is_log(channel):
+        return f"its log: it reads all that {name} shows"
+    return f"its channel to {name}" + (f", which keeps {format_size(channel.buffer)} for it" if channel.buffer else "")
+
+
+def is_log(channel: Channel) -> bool:
+    """Whether it is a console channel that only reads."""
+    return channel.channel_class is ChannelClass.CONSOLE and channel.access is Access.READ
 
 
 def memory(system: System, plan: Plan, planned: PlannedPartition) -> list[Document]:
@@ -183,6 +192,7 @@ def _channel_end(plan: Plan, window: PlannedChannel, server_end: bool) -> Docume
         "access": channel.access.value,
         "extent": extent,
         "network": _network(channel, server_end),
+        "buffer": channel.buffer,
         "why": channel_reason(window, server_end),
         "source": line(channel.span),
     }

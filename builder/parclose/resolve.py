@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from parclose.checks.channels import peer_name
+from parclose.checks.console import buffer_of
 from parclose.checks.endpoints import extent_of
 from parclose.checks.memory import DEFAULT_STACK
 from parclose.checks.programs import COMPILED, sources_in
+from parclose.console_reader import ESCAPE_DEFAULT
 from parclose.constants import constants
 from parclose.errors import Span
 from parclose.fetch_reader import RawFetch
@@ -192,7 +194,16 @@ class _Resolver:
         device = self.scope.console_owner_wanted
         if device is not None:
             line = Endpoint(
-                _CONSOLE, IMPLICIT_IO, ChannelClass.CONSOLE, device.name, 0, 0, Access.WRITE, True, self.layout.span
+                _CONSOLE,
+                IMPLICIT_IO,
+                ChannelClass.CONSOLE,
+                device.name,
+                0,
+                0,
+                Access.WRITE,
+                True,
+                self.layout.span,
+                ESCAPE_DEFAULT,
             )
             found.append(line)
         return tuple(found)
@@ -208,8 +219,10 @@ class _Resolver:
             self.defaults.append(f"{partition.name}.{raw.name}: size: {format_size(size)}, the rest of {device.name}")
         access = Access(raw.access.value) if raw.access and raw.access.value else Access.WRITE
         shared = raw.kind == "console" or bool(raw.shared and raw.shared.value)
+        escape = raw.escape.value if raw.escape else None
+        key = escape or ESCAPE_DEFAULT if raw.kind == "console" else 0
         return Endpoint(
-            raw.name, partition.name, _CLASSES[raw.kind], device.name, start, size, access, shared, raw.span
+            raw.name, partition.name, _CLASSES[raw.kind], device.name, start, size, access, shared, raw.span, key
         )
 
     def _network(self, partition: RawPartition, raw: RawEndpoint) -> Endpoint:
@@ -266,7 +279,13 @@ class _Resolver:
             share=(raw.share.value if raw.share else None) or 1,
             span=raw.span,
             port=self._port(link, name) if link.kind == "network" else None,
+            buffer=self._buffer(link, name) if link.kind == "console" else 0,
         )
+
+    def _buffer(self, link: Link, name: str) -> int:
+        if link.log and link.raw.buffer is None:
+            self.defaults.append(f"{name}: buffer: {format_size(buffer_of(link))}")
+        return buffer_of(link)
 
     def _port(self, link: Link, name: str) -> Port:
         assert link.endpoint is not None

@@ -47,9 +47,15 @@ class Link:
         return f"{self.server.name}.{self.endpoint.name}" if self.endpoint else self.server.name
 
     @property
+    def log(self) -> bool:
+        """Whether it is a console channel that only reads."""
+        return self.kind == "console" and self.raw.log is not None and self.raw.log.value is True
+
+    @property
     def writes(self) -> bool:
-        """Whether the client may write to the (block) endpoint, where that is known."""
+        """Whether the client may write to the endpoint, where that is known."""
         asked = self.raw.access.value if self.raw.access else "write"
+        asked = "read" if self.log else asked
         granted = self.endpoint.access.value if self.endpoint and self.endpoint.access else "write"
         return asked == "write" and granted == "write"
 
@@ -196,8 +202,8 @@ class Scope:
         return device if list(self.silent_guests()) else None
 
     def silent_guests(self) -> Iterator[RawPartition]:
-        """The guests without a console channel of their own."""
-        heard = {id(link.client) for link in self.links if link.kind == "console"}
+        """The guests without a console channel of their own to speak on."""
+        heard = {id(link.client) for link in self.links if link.kind == "console" and not link.log}
         return (each for each in self.layout.partitions if not each.serves and id(each) not in heard)
 
     def window(self, raw: RawChannel, kind: str) -> int | None:

@@ -10,6 +10,8 @@ static struct block_channel block_channel[BLOCK_CHANNELS];
 static struct console_client console_client[CONSOLE_CLIENTS];
 static struct network_channel network_channel[NETWORK_CHANNELS];
 static uint32_t block_channels, console_clients, network_channels;
+static char console_memory[LIMIT_CONSOLE_BUFFERS]; /* each console channel's buffer */
+static uint32_t console_memory_used;
 
 static bool open_block(const struct channel_descriptor *channel) {
   struct block_server *server = disks_find(channel->device);
@@ -24,12 +26,20 @@ static bool open_block(const struct channel_descriptor *channel) {
   return true;
 }
 
+/* Null: none declared. */
+static char *console_buffer(uint32_t size) {
+  if (size == 0 || size > sizeof console_memory - console_memory_used)
+    return NULL;
+  console_memory_used += size;
+  return &console_memory[console_memory_used - size];
+}
+
 static bool open_console(const struct channel_descriptor *channel) {
   struct console_server *server = lines_find(channel->device);
   if (!server || console_clients == CONSOLE_CLIENTS)
     return false;
   struct console_client *new = &console_client[console_clients++];
-  if (!console_client_init(new, server, channel, calls_life()))
+  if (!console_client_init(new, server, channel, calls_life(), console_buffer(channel->buffer)))
     return false;
   source_set(channel->event, (struct source){.kind = SOURCE_CONSOLE_CLIENT, .console_client = new});
   return true;

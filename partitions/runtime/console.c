@@ -19,20 +19,40 @@ static void settle(const struct channel_descriptor *channel) {
       return;
 }
 
+/* Whether this is the channel's present session: opening it once more would wipe the rings out under its other users. */
+static bool is_open(const struct console_state *state, const struct channel_descriptor *channel) {
+  const struct channel_header *header = (const struct channel_header *)channel->address;
+  return state->pair.channel == channel && header->magic == CHANNEL_MAGIC && header->client_life == life() &&
+         header->epoch == state->pair.epoch;
+}
+
 bool console_open(struct console *console, const struct channel_descriptor *channel) {
-  console->input_start = console->input_end = 0;
-  if (channel && (channel->class != CLASS_CONSOLE || channel->end != END_CLIENT))
-    channel = NULL;
-  if (channel)
+  static struct console_state of_print;
+  console->state = NULL;
+  if (!channel || channel->class != CLASS_CONSOLE || channel->end != END_CLIENT)
+    return false;
+  struct console_state *state = channel == console_of_print() ? &of_print : &console->own;
+  if (state == &console->own || !is_open(state, channel)) {
     settle(channel);
-  return pair_open(&console->pair, channel, PAIR_SLOTS, CONSOLE_SLOT);
+    *state = (struct console_state){0};
+    if (!pair_open(&state->pair, channel, PAIR_SLOTS, CONSOLE_SLOT))
+      return false;
+  }
+  console->state = state;
+  return true;
+}
+
+static bool reads_only(const struct console *console) {
+  return console->state->pair.channel->rights == RIGHT_READ;
 }
 
 size_t console_write(struct console *console, const void *text, size_t size, uint64_t deadline) {
   size_t done = 0;
+  if (!console->state || reads_only(console))
+    return 0;
   while (done < size) {
     size_t piece = size - done < CONSOLE_SLOT ? size - done : CONSOLE_SLOT;
-    if (pair_send(&console->pair, (const char *)text + done, piece, deadline) != STATUS_OK)
+    if (pair_send(&console->state->pair, (const char *)text + done, piece, deadline) != STATUS_OK)
       break;
     done += piece;
   }
@@ -40,50 +60,56 @@ size_t console_write(struct console *console, const void *text, size_t size, uin
 }
 
 bool console_drain(struct console *console, uint64_t deadline) {
-  return pair_drain(&console->pair, deadline);
+  return !console->state || pair_drain(&console->state->pair, deadline);
 }
 
 /* False: the deadline came. */
-static bool more_input(struct console *console, uint64_t deadline) {
-  uint32_t length = console->input_end - console->input_start;
-  memmove(console->input, console->input + console->input_start, length);
-  console->input_start = 0;
-  console->input_end = length;
-  int more = pair_receive(&console->pair, console->input + length, sizeof console->input - length, deadline);
+static bool more_input(struct console_state *state, uint64_t deadline) {
+  uint32_t length = state->input_end - state->input_start;
+  memmove(state->input, state->input + state->input_start, length);
+  state->input_start = 0;
+  state->input_end = length;
+  int more = pair_receive(&state->pair, state->input + length, sizeof state->input - length, deadline);
   if (more > 0)
-    console->input_end += (uint32_t)more;
+    state->input_end += (uint32_t)more;
   return more >= 0;
 }
 
 size_t console_read(struct console *console, char *text, size_t size, uint64_t deadline) {
-  while (console->input_start == console->input_end)
-    if (!more_input(console, deadline))
+  struct console_state *state = console->state;
+  if (!state)
+    return 0;
+  while (state->input_start == state->input_end)
+    if (!more_input(state, deadline))
       return 0;
-  size_t length = console->input_end - console->input_start;
+  size_t length = state->input_end - state->input_start;
   if (length > size)
     length = size;
-  memcpy(text, console->input + console->input_start, length);
-  console->input_start += (uint32_t)length;
+  memcpy(text, state->input + state->input_start, length);
+  state->input_start += (uint32_t)length;
   return length;
 }
 
 /* Bytes up to the first line end in the input, which is counted; 0: there is none, and room for one more piece. */
-static uint32_t line_length(const struct console *console) {
-  for (uint32_t i = console->input_start; i < console->input_end; i++)
-    if (console->input[i] == '\n' || console->input[i] == '\r')
-      return i - console->input_start + 1;
-  uint32_t length = console->input_end - console->input_start;
-  return length + CONSOLE_SLOT > sizeof console->input ? length : 0;
+static uint32_t line_length(const struct console_state *state) {
+  for (uint32_t i = state->input_start; i < state->input_end; i++)
+    if (state->input[i] == '\n' || state->input[i] == '\r')
+      return i - state->input_start + 1;
+  uint32_t length = state->input_end - state->input_start;
+  return length + CONSOLE_SLOT > sizeof state->input ? length : 0;
 }
 
 int console_read_line(struct console *console, char *line, size_t size, uint64_t deadline) {
+  struct console_state *state = console->state;
   uint32_t taken;
-  while ((taken = line_length(console)) == 0)
-    if (!more_input(console, deadline))
+  if (!state)
+    return -1;
+  while ((taken = line_length(state)) == 0)
+    if (!more_input(state, deadline))
       return -1;
-  const char *start = console->input + console->input_start;
+  const char *start = state->input + state->input_start;
   uint32_t length = start[taken - 1] == '\n' || start[taken - 1] == '\r' ? taken - 1 : taken;
-  console->input_start += taken;
+  state->input_start += taken;
   if (size == 0)
     return 0;
   if (length > size - 1)

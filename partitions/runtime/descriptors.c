@@ -36,11 +36,18 @@ const void *config(const char *name, size_t *size) {
   return found ? (const void *)found->address : NULL;
 }
 
-const struct channel_descriptor *first_channel(enum channel_class class) {
+static bool speaks(const struct channel_descriptor *channel) {
+  return channel->class == CLASS_CONSOLE && channel->end == END_CLIENT && channel->rights != RIGHT_READ;
+}
+
+const struct channel_descriptor *console_of_print(void) {
   struct table table = DESCRIPTOR_PAGE->channels;
+  const struct channel_descriptor *named = channel("console");
+  if (named && speaks(named))
+    return named;
   for (uint32_t i = 0; i < table.count; i++) {
     const struct channel_descriptor *candidate = row(table, sizeof *candidate, i);
-    if (candidate->class == class && candidate->end == END_CLIENT)
+    if (speaks(candidate))
       return candidate;
   }
   return NULL;

@@ -85,7 +85,7 @@ bool signal_and_wait_event(uint32_t channel, unsigned event, uint64_t deadline);
    length without the final zero, even where `size` was too small and the text was cut. vformat takes a va_list. */
 #include "format.h"
 
-/* To the channel "console", else the first console channel, else the debug port where it is granted. Whole lines go out;
+/* To the channel "console", else the first console channel that is no log, else the debug port where it is granted. Whole lines go out;
    waits while the console is busy. A console that takes nothing for PRINT_PATIENCE_NS is given up until it lives again. */
 #define PRINT_PATIENCE_NS 10000000000ull
 void print(const char *text);
@@ -188,14 +188,20 @@ struct pair {
 
 #define CONSOLE_SLOT 256u
 
-struct console {
+struct console_state {
   struct pair pair;
   uint32_t input_start, input_end;
   char input[2 * CONSOLE_SLOT];
 };
 
-bool console_open(struct console *console,
-                  const struct channel_descriptor *channel); /* false: no console channel of ours */
+struct console {
+  struct console_state *state; /* null: not open */
+  struct console_state own;    /* of a channel that print does not use */
+};
+
+/* False: no console channel of ours. On the channel that print uses, every struct console is the same open console: what one
+   does not read another may, and lines go out in the order of the calls. On any other channel the last one opened has it. */
+bool console_open(struct console *console, const struct channel_descriptor *channel);
 /* Returns the bytes taken: all, unless the deadline came before there was room. */
 size_t console_write(struct console *console, const void *text, size_t size, uint64_t deadline);
 bool console_drain(struct console *console,

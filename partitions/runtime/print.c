@@ -13,15 +13,8 @@ static uint32_t line_end;
 static uint64_t lost;
 static bool given_up;
 
-static const struct channel_descriptor *console_channel(void) {
-  const struct channel_descriptor *named = channel("console");
-  if (named && named->class == CLASS_CONSOLE && named->end == END_CLIENT)
-    return named;
-  return first_channel(CLASS_CONSOLE);
-}
-
 static void open_output(void) {
-  output = console_open(&console, console_channel()) ? OUTPUT_CONSOLE : OUTPUT_DEBUG;
+  output = console_open(&console, console_of_print()) ? OUTPUT_CONSOLE : OUTPUT_DEBUG;
   at_exit(print_flush);
 }
 

@@ -11,8 +11,8 @@
 /* Called by exit. A hook, so that only programs that print carry the console's code. */
 void at_exit(void (*function)(void));
 
-/* The first channel of this class of which this partition is the client; null where there is none. */
-const struct channel_descriptor *first_channel(enum channel_class class);
+/* The channel "console", else the first console channel that is no log; null where there is none. */
+const struct channel_descriptor *console_of_print(void);
 
 /* --- pair.c: at each end, whichever it is --- */
 

@@ -1,140 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The console server: prefixes, long and unended lines, what is not printable,
- * back-pressure, input and its selection; then clients that write whatever
- * they like: every line on the wire still begins with the name of its sender.
+ * back-pressure, input, its selection and the menu.
  */
-#include "drivers/console.h"
-#include "io_monitor_model.h"
+#include "io_console_model.h"
 #include "runtime_check.h"
-#include "server/console_server.h"
 
-#define DATA_AREA 8192u
-#define SINK (32u << 20)
 #define PREFIX "sensor| "
-
-static struct {
-  struct console_device console; /* first */
-  uint32_t room;                 /* bytes taken before the line says that it is busy */
-  uint32_t served, again;        /* interrupts served; how often once more is asked for */
-  const char *keys;
-} line;
-
-static char *sink;
-static uint32_t sunk;
-static struct console_server server;
-
-/* --- the line --- */
-
-static bool line_start(struct console_device *device) {
-  return device != NULL;
-}
-
-static bool line_interrupt(struct console_device *device) {
-  CHECK(device == &line.console);
-  line.served++;
-  return line.again != 0 && line.again-- != 0;
-}
-
-static uint32_t line_space(const struct console_device *device) {
-  CHECK(device == &line.console);
-  return line.room;
-}
-
-static void line_write(struct console_device *device, const char *text, uint32_t length) {
-  CHECK(device == &line.console && length <= line.room && sunk + length < SINK);
-  memcpy(&sink[sunk], text, length);
-  sunk += length;
-  line.room -= length;
-}
-
-static int line_read(struct console_device *device) {
-  CHECK(device == &line.console);
-  return *line.keys ? (uint8_t)*line.keys++ : -1;
-}
-
-static const struct console_driver DRIVER = {line_start, line_interrupt, line_space, line_write, line_read};
-
-/* --- clients --- */
-
-static struct client {
-  struct console_client served;
-  struct channel_descriptor descriptor;
-  struct channel_window *window;
-  struct virtqueue_driver input, output;
-  uint32_t index;
-  char *data;
-} client[MODEL_CHANNELS];
-
-static const char *const NAMES[MODEL_CHANNELS] = {"manager", "sensor", "logger", "intruder"};
-static const size_t WINDOW = sizeof(struct channel_window) + DATA_AREA;
-
-static uint64_t address_of(const struct client *one, const void *place) {
-  return CLIENT_WINDOW + (uint64_t)((const char *)place - (const char *)one->window);
-}
-
-static void run(void) {
-  server.attention = true;
-  for (uint32_t i = 0; console_server_run(&server); i++)
-    CHECK(i < 20000);
-}
-
-static void client_begin(struct client *one) {
-  session_client_stop(&one->window->header);
-  virtqueue_driver_reset(&one->input, &one->window->queue[0]);
-  virtqueue_driver_reset(&one->output, &one->window->queue[1]);
-  session_client_begin(&one->window->header, 1);
-  console_client_event(&one->served);
-  run();
-}
-
-static void begin(uint32_t clients) {
-  line.console.driver = &DRIVER;
-  line.room = 1 << 30;
-  line.keys = "";
-  sunk = 0;
-  console_server_init(&server, &line.console, "io");
-  for (uint32_t i = 0; i < clients; i++) {
-    struct client *one = &client[i];
-    free(one->window);
-    *one = (struct client){.index = i, .window = aligned_alloc(4096, WINDOW)};
-    memset(one->window, 0, WINDOW);
-    one->data = (char *)(one->window + 1);
-    one->descriptor = model_descriptor(i, one->window, WINDOW, NAMES[i]);
-    model_channel_open(i);
-    CHECK(console_client_init(&one->served, &server, &one->descriptor, 1));
-    client_begin(one);
-  }
-}
-
-/* Sends text of at most the data area's size in one buffer. False: the queue is full. */
-static bool send_bytes(struct client *one, const char *text, uint32_t length) {
-  struct virtqueue_buffer buffer = {address_of(one, one->data), length, 0};
-  memcpy(one->data, text, length);
-  bool sent = virtqueue_add(&one->output, &buffer, 1) >= 0;
-  console_client_event(&one->served);
-  return sent;
-}
-
-static void say(struct client *one, const char *text) {
-  CHECK(send_bytes(one, text, (uint32_t)strlen(text)));
-  run();
-}
-
-static bool all_taken(struct client *one) {
-  uint16_t head;
-  uint32_t length;
-  while (virtqueue_take_used(&one->output, &head, &length))
-    CHECK(length == 0);
-  return one->output.free_count == QUEUE_SIZE;
-}
-
-static void expect(const char *text) {
-  if (sunk != strlen(text) || memcmp(sink, text, sunk) != 0)
-    fprintf(stderr, "got: %.*s\n", (int)sunk, sink);
-  CHECK(sunk == strlen(text) && memcmp(sink, text, sunk) == 0);
-  sunk = 0;
-}
+#define MENU_HELP "a number or a letter: select, n: the next, #: counters, ?: this list"
 
 /* --- output --- */
 
@@ -196,7 +69,7 @@ static void back_pressure(void) {
     line.room += 2 * CONSOLE_LINE_ROOM;
     run();
   }
-  CHECK(memmem(sink, sunk, "logger| calm", 12) != NULL && sunk <= 10 * CONSOLE_LINE_ROOM);
+  CHECK(shown("logger| calm") && sunk <= 10 * CONSOLE_LINE_ROOM);
   line.room = 1 << 30;
   run();
   CHECK(sunk == QUEUE_SIZE * sizeof "sensor| flood flood flood\r" + 4 * sizeof "logger| calm\r");
@@ -217,24 +90,6 @@ static void interrupts(void) {
 
 /* --- input --- */
 
-static void give_buffer(struct client *one, uint32_t length) {
-  struct virtqueue_buffer buffer = {address_of(one, one->data + 4096), length, 1};
-  CHECK(virtqueue_add(&one->input, &buffer, 1) >= 0);
-  console_client_event(&one->served);
-}
-
-static void type(const char *keys) {
-  line.keys = keys;
-  run();
-}
-
-static void expect_input(struct client *one, const char *text) {
-  uint16_t head;
-  uint32_t length;
-  CHECK(virtqueue_take_used(&one->input, &head, &length));
-  CHECK(length == strlen(text) && memcmp(one->data + 4096, text, length) == 0);
-}
-
 static void input(void) {
   begin(3);
   give_buffer(&client[1], 64);
@@ -242,87 +97,92 @@ static void input(void) {
   type("hellp\x7fo\r\n");
   expect_input(&client[1], "hello\n"); /* the first guest, not the manager */
   expect("sensor< hellp\b \bo\r\n");
-  type("\x01"
-       "3");
+  type("\x01");
+  expect("io| input to: 1 manager 2*sensor 3 logger\r\nio| " MENU_HELP "\r\n");
+  type("3");
   expect("io| input goes to logger\r\n");
   type("ab");
   say(&client[1], "hi\n");
   type("c\n");
   expect("logger< ab\r\nsensor| hi\r\nlogger< abc\r\n");
   expect_input(&client[2], "abc\n");
-  type("\x01"
-       "m");
-  expect("io| input goes to manager\r\n");
-  type("\x01n");
-  expect("io| input goes to sensor\r\n");
   type("kept\r");
   sunk = 0;
-  give_buffer(&client[1], 3); /* no buffer was there: it waits */
+  give_buffer(&client[2], 3); /* no buffer was there: it waits */
   run();
-  expect_input(&client[1], "kep");
-  give_buffer(&client[1], 9);
+  expect_input(&client[2], "kep");
+  give_buffer(&client[2], 9);
   run();
-  expect_input(&client[1], "t\n");
-  type("\x01?");
-  CHECK(memmem(sink, sunk, "io| [2]* sensor", 15) && memmem(sink, sunk, "io| [3]  logger", 15));
+  expect_input(&client[2], "t\n");
+  for (uint32_t i = 0; i <= CONSOLE_INPUT / 10; i++)
+    type("ten bytes\r");
+  CHECK(shown("io| logger reads nothing: this line is lost\r\n"));
+  CHECK(client[2].window->counters.count[COUNT_NO_BUFFER] == 1);
 }
 
-/* --- hostile --- */
-
-static void check_wire(void) {
-  for (uint32_t i = 0; i < sunk;) {
-    const char *end = memchr(&sink[i], '\n', sunk - i);
-    CHECK(end && end > &sink[i] && end[-1] == '\r');
-    uint32_t length = (uint32_t)(end - 1 - &sink[i]), named = 0;
-    for (uint32_t j = 0; j < MODEL_CHANNELS; j++) {
-      size_t name = strlen(NAMES[j]);
-      named |= length >= name + 2 && memcmp(&sink[i], NAMES[j], name) == 0 && sink[i + name] == '|';
-    }
-    CHECK(named && memchr(&sink[i], '\r', length) == NULL);
-    for (uint32_t j = 0; j < length; j++)
-      CHECK((sink[i + j] >= ' ' && sink[i + j] <= '~') || sink[i + j] == '\t');
-    i += length + 2;
-  }
+/* What the last keys made of the menu: its last line. */
+static void expect_choice(const char *keys, const char *last_line) {
   sunk = 0;
+  type(keys);
+  size_t length = strlen(last_line);
+  if (sunk < length + 2 || memcmp(&sink[sunk - length - 2], last_line, length) != 0)
+    fprintf(stderr, "got: %.*s\n", (int)sunk, sink);
+  CHECK(sunk >= length + 2 && memcmp(&sink[sunk - length - 2], last_line, length) == 0);
 }
 
-static void spoil(struct client *one) {
-  struct channel_queue *queue = &one->window->queue[random_below(4) != 0];
-  struct virtq_desc *desc = &queue->desc[random_below(QUEUE_SIZE)];
-  desc->addr = random_below(4) ? CLIENT_WINDOW + random_below(WINDOW + 64) : random_next();
-  desc->len = random_below(4) ? random_below(300) : (uint32_t)random_next();
-  desc->flags = (uint16_t)random_below(random_below(4) ? 4 : 8);
-  desc->next = (uint16_t)random_next();
-  queue->avail.ring[queue->avail.idx % QUEUE_SIZE] = (uint16_t)random_below(QUEUE_SIZE);
-  queue->avail.idx++;
-  if (random_below(300) == 0)
-    queue->avail.idx = (uint16_t)random_next();
-  one->data[random_below(DATA_AREA)] = (char)random_next();
+static void menu(void) {
+  begin(3);
+  expect_choice("\x01m", "io| input goes to manager");
+  expect_choice("\x01n", "io| input goes to sensor");
+  expect_choice("\x01z", "io| " MENU_HELP); /* nobody: it stays open */
+  expect_choice("9", "io| " MENU_HELP);
+  expect_choice("03", "io| input goes to logger");
+  expect_choice("\x01\x01x\r", "logger< x"); /* closed again */
+  expect_choice("\x01\rx\r", "logger< x");
+  say(&client[1], "four\n");
+  expect_choice("\x01#", "io| 3*logger: 0 bytes out, 0 in, 0 refusals, 0 bytes lost");
+  CHECK(shown("io| 2 sensor: 5 bytes out, 0 in, 0 refusals, 0 bytes lost\r\n"));
+  type("\x01"); /* the counters left it open */
+  server.escape = 0x14;
+  sunk = 0;
+  type("\x01");
+  CHECK(sunk == 0); /* an ordinary control character then: nothing of it is given on */
+  expect_choice("\x14\x01", "io| " MENU_HELP);
 }
 
-static void hostile(void) {
-  begin(MODEL_CHANNELS);
-  for (uint32_t i = 0; i < 120000; i++) {
-    struct client *one = &client[2 + random_below(2)];
-    spoil(one);
-    if (random_below(10) == 0)
-      console_client_event(&one->served);
-    if (random_below(200) == 0)
-      ((uint32_t *)one->window)[random_below(WINDOW / 4)] = (uint32_t)random_next();
-    if (!session_current(&one->served.session, &one->window->header) || one->served.broken)
-      client_begin(one);
-    line.room = random_below(2000);
-    if (random_below(50) == 0)
-      run();
-    if (i % 1000 == 0) {
-      line.room = SINK;
-      run();
-      CHECK(send_bytes(&client[1], "fine\n", 5));
-      run();
-      CHECK(all_taken(&client[1]) && memmem(sink, sunk, "sensor| fine\r\n", 14));
-      check_wire();
-    }
-  }
+/* More than nine: digits gather until the number cannot grow, or the return key. */
+static void long_menu(void) {
+  static struct console_client many[CONSOLE_CLIENTS];
+  static const char NAME[] = "a-name-of-thirty-one-characters";
+  begin(1);
+  struct channel_descriptor descriptor = client[0].descriptor;
+  memcpy(descriptor.peer, NAME, sizeof NAME);
+  memset(many, 0, sizeof many);
+  for (uint32_t i = 1; i < CONSOLE_CLIENTS; i++)
+    CHECK(console_client_init(&many[i], &server, &descriptor, 1, NULL));
+  CHECK(!console_client_init(&many[0], &server, &descriptor, 1, NULL));
+  type("\x01");
+  CHECK(shown(" 64 a-name") && shown("input to: 1 manager 2*a-name"));
+  expect_choice("37", "io| input goes to a-name-of-thirty-one-characters");
+  CHECK(server.selected == 36);
+  type("\x01"
+       "5\r");
+  CHECK(server.selected == 4);
+  line.room = 0; /* a busy line: it waits, and comes before what clients have to say */
+  sunk = 0;
+  type("\x01n");
+  CHECK(sunk == 0 && server.selected == 5);
+  line.room = 1 << 30;
+  run();
+  expect("io| input goes to a-name-of-thirty-one-characters\r\n");
+}
+
+/* Keys with nobody there. */
+static void no_client(void) {
+  begin(0);
+  type("\x01"
+       "1\rabc\r\x01\x01\x01#");
+  expect("");
 }
 
 int main(void) {
@@ -333,7 +193,9 @@ int main(void) {
   back_pressure();
   interrupts();
   input();
-  hostile();
+  menu();
+  long_menu();
+  no_client();
   puts("ok");
   return 0;
 }

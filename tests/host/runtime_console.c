@@ -21,6 +21,13 @@ static struct pair other;
 static char output[1u << 16];
 static size_t output_size;
 
+/* As descriptors.c: here the test says which. */
+static const struct channel_descriptor *printed;
+
+const struct channel_descriptor *console_of_print(void) {
+  return printed;
+}
+
 static void server_takes(void) {
   int length = pair_receive(&other, output + output_size, sizeof output - output_size, 0);
   if (length > 0) {
@@ -80,6 +87,37 @@ static void test_last_words(void) {
   CHECK(console_open(&console, &client) && output_size == 11);
 }
 
+/* print's struct and the program's are one console: neither takes the channel away from the other. */
+static void test_shared(void) {
+  static struct console second;
+  char line[8];
+  printed = &client;
+  fake_life = 3;
+  CHECK(console_open(&console, &client));
+  uint32_t epoch = shared.window.header.epoch;
+  CHECK(console_open(&second, &client) && shared.window.header.epoch == epoch);
+  output_size = 0;
+  CHECK(console_write(&console, "one ", 4, NEVER) == 4 && console_write(&second, "two", 3, NEVER) == 3);
+  CHECK(console_drain(&console, NEVER) && output_size == 7 && memcmp(output, "one two", 7) == 0);
+  type("a\nb\n");
+  CHECK(console_read_line(&second, line, sizeof line, 0) == 1 &&
+        console_read_line(&console, line, sizeof line, 0) == 1);
+  CHECK(line[0] == 'b');
+  fake_life = 4; /* a new life's memory is new: there, nothing is open */
+  CHECK(console_open(&second, &client) && shared.window.header.epoch == epoch + 1);
+  printed = NULL;
+}
+
+static void test_closed(void) {
+  static struct console none;
+  char text[4];
+  CHECK(!console_open(&none, NULL) && console_write(&none, "x", 1, NEVER) == 0 && console_drain(&none, NEVER));
+  CHECK(console_read(&none, text, 4, NEVER) == 0 && console_read_line(&none, text, 4, NEVER) == -1);
+  client.rights = RIGHT_READ; /* a log: nothing of ours goes there */
+  CHECK(console_open(&none, &client) && console_write(&none, "x", 1, 0) == 0);
+  client.rights = RIGHT_READ | RIGHT_WRITE;
+}
+
 int main(void) {
   client.address = client.client_address = server.address = server.client_address = (uintptr_t)&shared;
   client.size = server.size = sizeof shared;
@@ -90,5 +128,7 @@ int main(void) {
   test_output();
   test_input();
   test_last_words();
+  test_shared();
+  test_closed();
   return 0;
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from parclose.checks import channels, devices, endpoints, memory, network, order, programs, regions, schedule
+from parclose.checks import channels, console, devices, endpoints, memory, network, order, programs, regions, schedule
 from parclose.problems import Collector
 from parclose.scope import Scope
 
@@ -17,6 +17,7 @@ CHECKS: tuple[Check, ...] = (
     *memory.CHECKS,
     *endpoints.CHECKS,
     *network.CHECKS,
+    *console.CHECKS,
     *channels.CHECKS,
     *regions.CHECKS,
     *order.CHECKS,

@@ -137,12 +137,12 @@ def two_writers(scope: Scope, problems: Collector) -> None:
 
 def wrong_keys(scope: Scope, problems: Collector) -> None:
     """P076: keys that have no meaning for the class of a channel."""
-    network = ("mac", "vlan", "talks_to", "groups")
+    network, console = ("mac", "vlan", "talks_to", "groups"), ("log", "buffer")
     without: dict[str, tuple[str, ...]] = {
-        "block": ("data", *network),
+        "block": ("data", *network, *console),
         "console": ("access", "quota", *network),
-        "peer": ("access", "quota", "share", *network),
-        "network": ("access",),
+        "peer": ("access", "quota", "share", *network, *console),
+        "network": ("access", *console),
         "": (),
     }
     for link in scope.links:
@@ -277,12 +277,12 @@ def name_taken(scope: Scope, problems: Collector) -> None:
 
 
 def same_endpoint_twice(scope: Scope, problems: Collector) -> None:
-    """P081: two channels of one client to one endpoint."""
-    seen: dict[tuple[str, str, str], Link] = {}
+    """P081: two channels of one client to one endpoint, unless one of them is its log."""
+    seen: dict[tuple[str, str, str, bool], Link] = {}
     for link in scope.links:
         if link.endpoint is None:
             continue
-        one = seen.setdefault((link.client.name, link.server.name, link.endpoint.name), link)
+        one = seen.setdefault((link.client.name, link.server.name, link.endpoint.name, link.log), link)
         if one is not link:
             text = f"'{link.client.name}' has two channels to {link.endpoint_name}"
             labels = at(link.raw.span, "and this one"), at(one.raw.span, "this one")

@@ -16,7 +16,7 @@ from typing import Any
 
 from parclose import dwarf, seal
 from parclose.constants import constants
-from parclose.inspect import compare, database, describe, grants, names, physical, ports, rows, walk
+from parclose.inspect import compare, consoles, database, describe, grants, names, physical, ports, rows, walk
 from parclose.inspect.text import text
 
 __all__ = ["read", "text"]
@@ -99,9 +99,13 @@ class _View:
         self.disagreements += [_disagreement(row["name"], complaint) for complaint in _some(complaints)]
         described = describe.partition(index, self._database)
         found = ports.ports(page, content, layouts)
+        lines = consoles.consoles(page, content, layouts)
         for channel in described["channels"]:
-            if (port := found.get(channel["descriptor"] - row["first_descriptor"])) is not None:
+            place = channel["descriptor"] - row["first_descriptor"]
+            if (port := found.get(place)) is not None:
                 channel["port"] = port
+            if (line := lines.get(place)) is not None:
+                channel["console"] = line
         return {
             **described,
             "configs": configs,

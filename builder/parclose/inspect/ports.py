@@ -20,8 +20,8 @@ def ports(page: Row | None, content: bytes, layouts: Layouts) -> dict[int, Docum
     """
     if page is None:
         return {}
-    channels = _rows(page["channels"], "channel_descriptor", content, layouts)
-    addresses = _rows(page["addresses"], "address_descriptor", content, layouts)
+    channels = rows(page["channels"], "channel_descriptor", content, layouts)
+    addresses = rows(page["addresses"], "address_descriptor", content, layouts)
     network, group = layouts.number("CLASS_NETWORK"), layouts.number("ADDRESS_GROUP")
     found = {}
     for row in (each for each in channels if each["class"] == network):
@@ -38,7 +38,8 @@ def ports(page: Row | None, content: bytes, layouts: Layouts) -> dict[int, Docum
     return found
 
 
-def _rows(table: Row, name: str, content: bytes, layouts: Layouts) -> list[Row]:
+def rows(table: Row, name: str, content: bytes, layouts: Layouts) -> list[Row]:
+    """The rows of a descriptor page's table; none where it reaches beyond the page."""
     size, most = layouts.structs[name].size, constants()["LIMIT_EVENTS"] ** 2
     first, count = table["offset"], table["count"]
     if count > most or first + count * size > len(content):

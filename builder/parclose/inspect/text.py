@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from parclose.inspect.consoles import text as console_text
 from parclose.inspect.ports import text as port_text
 
 Document = dict[str, Any]
@@ -87,6 +88,8 @@ def _channel(entry: Document) -> str:
     converted = f", {entry['rights']}, at most {entry['quota']} in flight" if entry["quota"] else ""
     if entry.get("port"):
         converted = f", {port_text(entry['port'])}{converted}"
+    if entry.get("console"):
+        converted = console_text(entry["console"])
     return f"{entry['name']:<16} {_range(entry)} {entry['class']} {way}{converted}, event {entry['event']}"
 
 

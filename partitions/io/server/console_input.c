@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What is typed on the line: edited here, and given to the selected client at
- * the end of the line. Ctrl-A and a key select another one.
+ * the end of the line. The escape key opens the menu (console_menu.c).
  */
 #include "console_server.h"
 #include "text.h"
 
-#define CTRL_A 0x01u
 #define BACKSPACE 0x08u
 #define DELETE 0x7fu
 #define INPUT_MARK "< "
 
+/* Asked only where there are clients: without one, no key is looked at. */
 static struct console_client *selected(const struct console_server *server) {
-  return server->clients ? server->client[server->selected] : NULL;
+  return server->client[server->selected];
 }
 
 static void echo(struct console_server *server, const char *text, uint32_t length) {
@@ -31,61 +31,26 @@ static void show_edit(struct console_server *server) {
   server->shown = true;
 }
 
-/* --- Ctrl-A --- */
-
-static void show_menu(struct console_server *server) {
-  for (uint32_t i = 0; i < server->clients; i++) {
-    char subject[] = "[ ]  ";
-    subject[1] = i < 9 ? (char)('1' + i) : '-';
-    subject[3] = i == server->selected ? '*' : ' ';
-    console_server_say(server, subject, server->client[i]->name);
-  }
-  console_server_say(server, "", "Ctrl-A and: 1-9 select, n next, a letter: the next name with it, ? this list");
-}
-
-static void select_client(struct console_server *server, uint32_t index) {
-  server->selected = index;
-  server->edit_length = 0;
-  console_server_say(server, "input goes to ", selected(server)->name);
-}
-
-static void select_by_letter(struct console_server *server, char letter) {
-  for (uint32_t i = 1; i <= server->clients; i++) {
-    uint32_t index = (server->selected + i) % server->clients;
-    if (server->client[index]->name[0] == letter) {
-      select_client(server, index);
-      return;
-    }
-  }
-  show_menu(server);
-}
-
-static void command(struct console_server *server, uint8_t key) {
-  if (key >= '1' && key <= '9' && (uint32_t)(key - '1') < server->clients)
-    select_client(server, key - '1');
-  else if (key == 'n')
-    select_client(server, (server->selected + 1) % server->clients);
-  else
-    select_by_letter(server, (char)key);
-}
-
 /* --- a line --- */
 
-static void give(struct console_client *client, char byte) {
-  if (client->input_head - client->input_tail < CONSOLE_INPUT)
-    client->input[client->input_head++ & (CONSOLE_INPUT - 1)] = byte;
+/* Whole, or not at all: half a line would be another command than the one that was typed. */
+static void give_line(struct console_server *server, struct console_client *client) {
+  if (console_store_room(&client->input) <= server->edit_length) {
+    console_count(client, COUNT_NO_BUFFER, 1);
+    console_server_say(server, client->name, " reads nothing: this line is lost");
+    return;
+  }
+  console_store_add(&client->input, server->edit, server->edit_length);
+  console_store_put(&client->input, '\n');
+  console_input_deliver(client);
 }
 
 static void end_line(struct console_server *server) {
-  struct console_client *client = selected(server);
   show_edit(server);
-  for (uint32_t i = 0; i < server->edit_length; i++)
-    give(client, server->edit[i]);
-  give(client, '\n');
   echo(server, "\r\n", 2);
   server->shown = false;
+  give_line(server, selected(server));
   server->edit_length = 0;
-  console_input_deliver(client);
 }
 
 static void edit(struct console_server *server, uint8_t byte) {
@@ -107,11 +72,10 @@ void console_input(struct console_server *server, uint8_t byte) {
   server->last_was_return = byte == '\r';
   if (!server->clients)
     return;
-  if (server->command) {
-    server->command = false;
-    command(server, byte);
-  } else if (byte == CTRL_A) {
-    server->command = true;
+  if (server->menu.open) {
+    console_menu_key(server, byte);
+  } else if (byte == server->escape) {
+    console_menu_open(server);
   } else if (byte == '\r' || (byte == '\n' && !after_return)) {
     end_line(server);
   } else {
@@ -121,34 +85,45 @@ void console_input(struct console_server *server, uint8_t byte) {
 
 /* --- into the client's buffers --- */
 
-static uint32_t waiting(const struct console_client *client) {
-  return client->input_head - client->input_tail;
-}
-
 /* Fills the first buffer that the client gave for input. Returns the bytes written. */
 static uint32_t fill(struct console_client *client, const struct virtqueue_chain *chain) {
   const struct virtqueue_buffer *buffer = &chain->buffer[0];
-  uint32_t length = buffer->length < waiting(client) ? buffer->length : waiting(client);
+  uint32_t length = buffer->length < client->input.used ? buffer->length : client->input.used;
   volatile char *place = buffer->writable ? window_resolve(&client->window, buffer->address, length) : NULL;
-  if (!place)
+  if (!place || length == 0) {
+    console_count(client, place ? COUNT_BAD_LENGTH : COUNT_OUTSIDE_CHANNEL, 1);
     return 0;
+  }
   for (uint32_t i = 0; i < length; i++)
-    place[i] = client->input[client->input_tail++ & (CONSOLE_INPUT - 1)];
+    place[i] = console_store_at(&client->input, i);
+  console_store_drop(&client->input, length);
+  console_count(client, COUNT_RECEIVED, 1);
+  console_count(client, COUNT_RECEIVED_BYTES, length);
   return length;
 }
 
-void console_input_deliver(struct console_client *client) {
+/* Returns whether there was a buffer to fill. */
+static bool deliver_one(struct console_client *client) {
   struct virtqueue_chain chain;
-  for (uint32_t i = 0; i < CONSOLE_CHAINS && waiting(client) && !client->broken; i++) {
-    enum virtqueue_take take = virtqueue_take_chain(&client->to_client, &chain);
-    if (take == VIRTQUEUE_NOTHING)
+  enum virtqueue_take take = virtqueue_take_chain(&client->to_client, &chain);
+  if (take == VIRTQUEUE_NOTHING)
+    return false;
+  if (take == VIRTQUEUE_BROKEN || !console_is_current(client)) {
+    console_count(client, COUNT_BAD_RING, take == VIRTQUEUE_BROKEN);
+    client->broken = true;
+    return false;
+  }
+  if (take == VIRTQUEUE_BAD)
+    console_count(client, COUNT_BAD_CHAIN, 1);
+  uint32_t written = take == VIRTQUEUE_CHAIN_OK ? fill(client, &chain) : 0;
+  virtqueue_put_used(&client->to_client, chain.head, written);
+  client->wants_signal = true;
+  return true;
+}
+
+void console_input_deliver(struct console_client *client) {
+  for (uint32_t i = 0; i < CONSOLE_CHAINS && client->input.used && !client->broken; i++) {
+    if (!deliver_one(client))
       return;
-    if (take == VIRTQUEUE_BROKEN || !session_current(&client->session, &client->window.shared->header)) {
-      client->broken = true;
-      return;
-    }
-    uint32_t written = take == VIRTQUEUE_CHAIN_OK ? fill(client, &chain) : 0;
-    virtqueue_put_used(&client->to_client, chain.head, written);
-    client->wants_signal = true;
   }
 }

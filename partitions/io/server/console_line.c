@@ -27,6 +27,7 @@ void console_emit(struct console_server *server, const char *name, const char *m
   write_text(server, mark);
   server->device->driver->write(server->device, text, length);
   write_text(server, "\r\n");
+  console_log_line(server, name, mark, text, length);
 }
 
 void console_server_say(struct console_server *server, const char *subject, const char *text) {

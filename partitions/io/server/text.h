@@ -33,6 +33,16 @@ static inline void text_add(struct text *text, const char *more) {
   text->character[text->length] = 0;
 }
 
+static inline void text_add_decimal(struct text *text, uint64_t value) {
+  char digits[21] = {0};
+  uint32_t first = 20;
+  do {
+    digits[--first] = (char)('0' + value % 10);
+    value /= 10;
+  } while (value);
+  text_add(text, &digits[first]);
+}
+
 /* Without leading zeros. */
 static inline void text_add_hex(struct text *text, uint32_t value) {
   char digits[] = "0x00000000";
