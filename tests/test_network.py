@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from parclose import inspect, pipeline
+from packets import IP, UDP, address, ethernet, ipv4, udp
+from parclose import emulator, inspect, paths, pipeline
+from wire import Wire
 
 ROOT = Path(__file__).parent.parent
 NETWORK = Path(__file__).parent / "network"
@@ -25,6 +28,62 @@ def test_guests_among_themselves(parclose_boot: Boot) -> None:
         machine.expect(rf"asker\| 700 frames came back, life {life}")
     for partition in ("asker", "bystander", "spoofer"):
         assert machine.wait_event(event="ended", partition=partition)["status"] == 0
+
+
+def test_a_death_with_frames_lent_to_the_card(parclose_boot: Boot) -> None:
+    """A guest that dies with 32 frames under way is restarted when the card has read them: none is of two lives."""
+    with Wire() as wire:
+        machine = parclose_boot(NETWORK / "careless.yaml", timeout=60, networks={"nic0": wire.netdev})
+        machine.wait_event(event="ended", partition="careless", timeout=50)
+        seen = wire.receive_many(6 * 32, timeout=2)
+    assert (machine.end("careless").status, machine.end("careless").lives) == (0, 6)
+    lives = [set(frame[14:]) for frame in seen]
+    assert all(len(found) == 1 for found in lives) and {6} in lives
+    assert {len(frame) for frame in seen} == {1000}
+
+
+def _planted(folder: Path, file: str, text: str, other: str) -> Path:
+    """A copy of the partitions' sources with `text` in `file` replaced."""
+    sources = folder / "partitions"
+    shutil.copytree(paths.data("partitions"), sources)
+    before = (sources / file).read_text()
+    assert before.count(text) == 1
+    (sources / file).write_text(before.replace(text, other))
+    return sources
+
+
+def test_guests_survive_their_switch(parclose_boot: Boot, tmp_path: Path) -> None:
+    """The I/O partition dies six times under two hosts: what they had under way is lost, and they answer again."""
+    fault = "static int turns; if (calls_life() <= 6 && ++turns == 60) __builtin_trap();\n    calls_wait(more"
+    folder = tmp_path / "layout"
+    shutil.copytree(NETWORK, folder)
+    layout = folder / "hosts.yaml"
+    forgiving = "health: {fault: {do: restart, limit: 20, within: 1 min, then: stop}}"
+    layout.write_text(layout.read_text().replace("    dma: trusted", f"    {forgiving}\n    dma: trusted"))
+    built = pipeline.build(
+        layout, tmp_path / "build", partitions_sources=_planted(tmp_path, "io/main.c", "calls_wait(more", fault)
+    )
+    target = emulator.machine(built.system.board, built.image)
+    with Wire() as wire:
+        machine = parclose_boot(target, timeout=90, networks={"nic0": wire.netdev})
+        machine.expect_lines(r"first\| 10\.0\.2\.15 is up", r"second\| 10\.0\.2\.16 is up")
+        for number in range(150):
+            _ask_until_answered(wire, number)
+        assert machine.end("io").lives == 7
+
+
+def _ask_until_answered(wire: Wire, number: int) -> None:
+    mac, ip = (("52:54:00:00:00:0f", "10.0.2.15"), ("52:54:00:00:00:10", "10.0.2.16"))[number % 2]
+    data = number.to_bytes(4) * 200
+    ours, our_ip = address("02:00:00:00:00:01"), address("10.0.2.9")
+    there = our_ip, address(ip)
+    asked = ethernet(address(mac), ours, IP, ipv4(*there, UDP, udp(*there, (4000, 7), data)))
+    for _ in range(60):
+        wire.send(asked)
+        while (frame := wire.receive(0.5)) is not None:
+            if frame[:6] == ours and frame[42 : 42 + len(data)] == data:
+                return
+    raise AssertionError(f"no answer to {number}")
 
 
 def test_image_and_report_say_who_talks_to_whom(tmp_path: Path) -> None:
