@@ -43,21 +43,27 @@ int virtqueue_next_head(const struct virtqueue_driver *driver) {
   return driver->free_count ? driver->free_head : -1;
 }
 
+/* Returns the descriptor after it. */
+static inline uint16_t put(struct virtqueue_driver *driver, uint16_t index, const struct virtqueue_buffer *buffer,
+                           uint16_t flags) {
+  struct virtq_desc *desc = &driver->queue->desc[index];
+  uint16_t next = driver->next[index];
+  desc->addr = buffer->address;
+  desc->len = buffer->length;
+  desc->flags = buffer->writable ? flags | VIRTQ_DESC_F_WRITE : flags;
+  desc->next = next & MASK;
+  return next;
+}
+
 int virtqueue_add(struct virtqueue_driver *driver, const struct virtqueue_buffer *buffers, unsigned count) {
   if (count == 0 || count > driver->free_count)
     return -1;
   uint16_t head = driver->free_head, index = head;
-  for (unsigned i = 0; i < count; i++) {
-    struct virtq_desc *desc = &driver->queue->desc[index];
-    desc->addr = buffers[i].address;
-    desc->len = buffers[i].length;
-    desc->flags = (uint16_t)((buffers[i].writable ? VIRTQ_DESC_F_WRITE : 0) | (i + 1 < count ? VIRTQ_DESC_F_NEXT : 0));
-    desc->next = (uint16_t)(driver->next[index] & MASK);
-    index = driver->next[index];
-  }
-  driver->free_head = index;
-  driver->free_count = (uint16_t)(driver->free_count - count);
   driver->chain[head] = (uint16_t)count;
+  driver->free_count = (uint16_t)(driver->free_count - count);
+  for (; count > 1; count--)
+    index = put(driver, index, buffers++, VIRTQ_DESC_F_NEXT);
+  driver->free_head = put(driver, index, buffers, 0);
   driver->queue->avail.ring[driver->available & MASK] = head;
   publish(&driver->queue->avail.idx, ++driver->available);
   return head;
@@ -69,13 +75,13 @@ bool virtqueue_wants_kick(const struct virtqueue_driver *driver) {
 }
 
 static void free_chain(struct virtqueue_driver *driver, uint16_t head) {
-  uint16_t last = head;
-  for (unsigned i = 1; i < driver->chain[head]; i++)
+  uint16_t last = head, count = driver->chain[head];
+  driver->chain[head] = 0;
+  driver->free_count = (uint16_t)(driver->free_count + count);
+  for (; count > 1; count--)
     last = driver->next[last];
   driver->next[last] = driver->free_head;
   driver->free_head = head;
-  driver->free_count = (uint16_t)(driver->free_count + driver->chain[head]);
-  driver->chain[head] = 0;
 }
 
 bool virtqueue_take_used(struct virtqueue_driver *driver, uint16_t *head, uint32_t *length) {
@@ -87,7 +93,7 @@ bool virtqueue_take_used(struct virtqueue_driver *driver, uint16_t *head, uint32
     if (id >= QUEUE_SIZE || driver->chain[id] == 0)
       continue; /* never asked for, or answered twice */
     *head = (uint16_t)id;
-    free_chain(driver, *head);
+    free_chain(driver, (uint16_t)id);
     return true;
   }
   return false;
