@@ -103,7 +103,9 @@ def _common(parser: argparse.ArgumentParser) -> None:
     hidden = argparse.SUPPRESS  # so that a verb's default does not undo what stood before the verb
     parser.add_argument("--json", action="store_true", default=hidden, help="one JSON document on standard output")
     parser.add_argument("-v", "--verbose", action="count", default=hidden, help="what is filled in, and each command")
-    parser.add_argument("--color", choices=("auto", "always", "never"), default=hidden, help="colour of messages")
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default=hidden, help="colour of messages and prefixes"
+    )
 
 
 def _verb(verbs: Parsers[_Parser], name: str, says: str) -> argparse.ArgumentParser:

@@ -128,7 +128,8 @@ def run(options: argparse.Namespace, colour: bool) -> int:
     person = interactive() and not options.json
     timeout = options.timeout or (None if person or options.gdb else DEADLINE)
     settings = _settings(options, state)
-    outcome = _follow(options, target, settings, timeout, person)
+    painted = options.color == "always" or (colour and sys.stdout.isatty() and not options.json)
+    outcome = _follow(options, target, settings, timeout, person, painted)
     say("\n" * outcome.midline + outcome.text())
     if options.json:
         show_json(outcome.document())
@@ -164,13 +165,15 @@ def _settings(options: argparse.Namespace, state: Path) -> Options:
 
 
 def _follow(
-    options: argparse.Namespace, target: Machine, settings: Options, timeout: float | None, person: bool
+    options: argparse.Namespace, target: Machine, settings: Options, timeout: float | None, person: bool, painted: bool
 ) -> Outcome:
     from parclose import emulator
     from parclose import run as running
+    from parclose.prefixes import Painted
 
     copies = running.open_copy(Path(options.serial) if options.serial else None)
-    sinks = [(sys.stderr if options.json else sys.stdout).buffer, *copies]
+    shown = (sys.stderr if options.json else sys.stdout).buffer
+    sinks = [Painted(shown) if painted else shown, *copies]
     keyboard = 0 if person or (sys.stdin and not sys.stdin.isatty()) else None
     if person:
         say(f"run: booting {target.image} in QEMU; Ctrl-C leaves")

@@ -9,11 +9,11 @@ import socket
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from parclose.emulator import Emulator, failure
 from parclose.outcome import Report
@@ -22,6 +22,16 @@ STEP = 0.02  # seconds between two looks at the report
 QUIET = 0.15  # seconds without a character after which a finished run's console counts as drained
 DRAIN = 2.0  # seconds that draining may take at most
 EXIT_CODES = {"until": 0, "ended": 0, "monitor": 1, "qemu": 1, "deadline": 4}
+
+
+class Sink(Protocol):
+    """Where the console's bytes go: a binary file, or what stands before one."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take all of `data`."""
+
+    def flush(self) -> object:
+        """Hand on what was taken."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,7 @@ class Outcome:
         return f"run: {what}, after {self.seconds:.1f} s"
 
 
-def follow(running: Emulator, ending: Ending, sinks: list[BinaryIO], keyboard: int | None) -> Outcome:
+def follow(running: Emulator, ending: Ending, sinks: Sequence[Sink], keyboard: int | None) -> Outcome:
     """Copy the console to `sinks` and `keyboard` (a descriptor) to the console until the run ends.
 
     Raises `ParcloseError` when QEMU refuses to start, and `OSError` when a sink cannot be written.
@@ -97,7 +107,7 @@ class _Watch:
     """The descriptors of a run, looked at in turns."""
 
     def __init__(
-        self, running: Emulator, report: BinaryIO, until: bytes, sinks: list[BinaryIO], keyboard: int | None
+        self, running: Emulator, report: BinaryIO, until: bytes, sinks: Sequence[Sink], keyboard: int | None
     ) -> None:
         self.report = Report()
         self._console, self._report_file, self._until, self._sinks = running.console, report, until, sinks
