@@ -16,7 +16,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import figures_block, figures_build, figures_disk, figures_guest, figures_network, figures_schedule
+from bench import (
+    figures_block,
+    figures_build,
+    figures_disk,
+    figures_guest,
+    figures_network,
+    figures_scaling,
+    figures_schedule,
+)
 from bench.figure import Figure, Measure, table
 from parclose.emulator import PROGRAM
 from parclose.errors import ParcloseError
@@ -28,6 +36,7 @@ MEASURES: Sequence[Measure] = [
     *figures_block.FIGURES,
     *figures_disk.FIGURES,
     *figures_network.FIGURES,
+    *figures_scaling.FIGURES,
     *figures_build.FIGURES,
 ]
 
