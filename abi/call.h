@@ -29,7 +29,8 @@ enum call {
   CALL_QUIET = 7, /* (device): its owner has reset it and nothing is under way: clears the counts that an earlier
                                life left on the channels this partition serves, and turns bus mastering on */
   /* I/O partitions */
-  CALL_CONVERT = 8,  /* (channel, count, life): entries in call_page.convert, all or none; value: on refusal the entry's
+  CALL_CONVERT =
+      8, /* (channel, count, CHANNEL_LIFE): entries in call_page.convert, all or none; value: on refusal the entry's
                         index */
   CALL_RELEASE = 9,  /* (channel, count): that many conversions are no longer in use by a device */
   CALL_CHANNEL = 10, /* (channel): value: the live word of the channel (live.h) */

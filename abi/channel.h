@@ -73,7 +73,7 @@ struct channel_queue {
    epoch. Where then served_life is not server_life, what they do not hold is lost: the client begins a new epoch. */
 struct channel_header {
   uint32_t magic;        /* CHANNEL_MAGIC once the rings are set up */
-  uint32_t client_life;  /* the life in which the client's requests are made */
+  uint32_t client_life;  /* the life in which the client's requests are made (CHANNEL_LIFE) */
   uint32_t epoch;        /* changes whenever the client sets its rings up anew; the server then starts at index 0 */
   uint32_t server_life;  /* the server's life: written first of all when it comes up */
   uint32_t server_epoch; /* the epoch that the server took up last */

@@ -28,12 +28,14 @@ struct descriptor_page {
 };
 
 struct channel_descriptor {
-  char name[LIMIT_NAME + 1];             /* this end's name */
-  char peer[LIMIT_NAME + 1];             /* the partition at the other end */
-  uint32_t index;                        /* for calls */
-  uint32_t end;                          /* enum channel_end */
-  uint32_t class;                        /* enum channel_class */
-  uint32_t event;                        /* set when the other end signals */
+  char name[LIMIT_NAME + 1]; /* this end's name */
+  char peer[LIMIT_NAME + 1]; /* the partition at the other end */
+  uint32_t index;            /* for calls */
+  uint32_t number;           /* of the channel among all: for CHANNEL_LIFE */
+  uint32_t end;              /* enum channel_end */
+  uint32_t class;            /* enum channel_class */
+  uint32_t event;            /* set when the other end signals */
+  uint32_t reserved;
   uint64_t address, size;                /* of the window here; its data area is what follows struct channel_window */
   uint64_t client_address;               /* of the window at the client: ring addresses are relative to the client */
   uint64_t capacity;                     /* block: bytes of the extent, else 0 */

@@ -27,13 +27,16 @@ enum partition_state {
 /* Descriptor: 0 free; otherwise 1 + the partition it is assigned to. */
 enum { DESCRIPTOR_FREE = 0 };
 
-/* Channel: state in bits 0-7, conversions in flight in 8-31, the client's life in 32-63. */
+/* Channel: state in bits 0-7, conversions in flight in 8-31, the client's life in 32-63 (CHANNEL_LIFE). */
 enum channel_state {
   CHANNEL_FREE,      /* an end is not assigned */
   CHANNEL_ALLOCATED, /* both ends assigned, the client not running */
   CHANNEL_CONNECTED, /* the client runs; its requests may be converted */
   CHANNEL_DRAINING,  /* the client stopped with conversions in flight */
 };
+/* The life of its client as a channel has it, and as requests and conversions name it: no two channels agree in it for a million
+   lives. So a server that takes one channel for another is refused. */
+#define CHANNEL_LIFE(channel, life) ((uint32_t)(life) + ((uint32_t)(channel) << 20))
 #define LIVE_IN_FLIGHT(word) ((uint32_t)(((word) >> 8) & 0xffffff))
 
 #endif

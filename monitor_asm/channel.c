@@ -25,7 +25,7 @@ void channel_allocate(uint32_t channel) {
 /* The client starts a life. Nothing is in flight: its start was refused otherwise. */
 void channel_connect(uint32_t channel, uint32_t life) {
   if (LIVE_STATE(channel_live[channel]) != CHANNEL_FREE)
-    channel_live[channel] = word_of(CHANNEL_CONNECTED, 0, life);
+    channel_live[channel] = word_of(CHANNEL_CONNECTED, 0, CHANNEL_LIFE(channel, life));
 }
 
 /* The client has stopped: no more conversions; what is in flight drains. */

@@ -134,7 +134,7 @@ def channels(run: Run, found: Database) -> Iterator[str]:
     """Each channel's state follows from its ends: who is assigned, whether the client runs, what is in flight."""
     words = run.words(fuzz_kit.monitor_place(run.build, "channel_live"), len(found.tables["channels"]))
     lives = [live for live, _ in _partition_words(run)]
-    for word, row in zip(words, found.tables["channels"], strict=True):
+    for number, (word, row) in enumerate(zip(words, found.tables["channels"], strict=True)):
         name = f"channel {row['name']} of {found.name('partitions', row['client'])}"
         channel, client = _channel(word), lives[row["client"]]
         expected = _expected(found, row, client, channel.flight)
@@ -142,7 +142,7 @@ def channels(run: Run, found: Database) -> Iterator[str]:
             yield f"{name} is {channel.state}, not {expected}"
         if channel.flight > row["quota"]:
             yield f"{name} has {channel.flight} in flight, its quota is {row['quota']}"
-        if channel.state == "connected" and channel.life != client >> 32:
+        if channel.state == "connected" and channel.life != (client >> 32) + (number << 20):
             yield f"{name} is connected to life {channel.life}, its client is in life {client >> 32}"
         if channel.flight and row["endpoint"] == constants()["NONE"]:
             yield f"{name} leads to no device and has {channel.flight} in flight"

@@ -170,6 +170,20 @@ DISK_OF_TWO = (
 """
 )
 
+SWAPPED = (
+    _HEAD
+    + _IO
+    + """  attacker:
+    program: {sources: [GUESTS/swapped.c]}
+    debug: true
+    channels: {disk: io.first}
+  victim:
+    program: {sources: [GUESTS/swapped.c]}
+    debug: true
+    channels: {disk: io.second}
+"""
+)
+
 
 def duel(guest: str, define: str = "", disk: bool = False) -> str:
     """The attacker, a victim, and what every layout has: the manager and an I/O partition, `disk`: one with a disk."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from promise_channels import SLOW_DISK
 from promise_kit import Patch, Promise, Run
-from promise_layouts import killed
+from promise_layouts import SWAPPED, killed
 from promise_processor import finished
 from promise_targets import ATTACKER, Target
 from promise_verdicts import INVALID_OPCODE, Verdict, escaped_some, nobody_escaped
@@ -49,7 +49,38 @@ def _lives(*stopped: tuple[str, int]) -> Verdict:
     return judge
 
 
+# Takes the attacker's channel for the next one, which is the victim's, and believes every life.
+_SERVER_SWAPS = (
+    Patch(
+        "io/server/block_server.c",
+        ".index = descriptor->index,",
+        ".index = descriptor->index + (descriptor->peer[0] == 'a'),",
+    ),
+    Patch("io/calls.c", "LIVE_LIFE(word) == life_number", "(LIVE_LIFE(word) - life_number & 0xfffff) == 0"),
+)
+
+
+def _is_refused(run: Run, targets: list[Target]) -> str:
+    """The attacker's read came to nothing, and nothing came to the victim."""
+    nobody_escaped(run)
+    assert len(run.lines("attempting")) == 1 and run.lines("result") in (["result 2"], ["result 4"]), run.debug
+    assert [each["status"] for each in run.of("ended", "victim")] == [0] and not run.of("stopped"), run.events
+    return "no conversion: the life is not one of that channel's"
+
+
 LIVES = (
+    Promise(
+        "swapped",
+        "a server that takes one client's channel for another's moves no data",
+        "swapped.c",
+        SWAPPED,
+        "channel-life",
+        _is_refused,
+        escaped_some,
+        partitions=_SERVER_SWAPS,
+        needs_disk=True,
+        done=lambda run: bool(run.of("ended", "victim") and run.of("ended", ATTACKER)),
+    ),
     Promise(
         "killed-client",
         "what a killed client left in flight never lands in its next life",

@@ -13,7 +13,7 @@
 static void begin(struct block *block) {
   session_client_stop(&block->window->header);
   virtqueue_driver_reset(&block->queue, &block->window->queue[0]);
-  block->epoch = session_client_begin(&block->window->header, life());
+  block->epoch = session_client_begin(&block->window->header, channel_life(block->channel));
   monitor_signal(block->channel->index, 0);
 }
 

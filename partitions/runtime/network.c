@@ -36,7 +36,7 @@ static void begin(struct network *network) {
     if (!network->arrived[slot])
       network_post(network, slot);
   }
-  network->epoch = session_client_begin(header, life());
+  network->epoch = session_client_begin(header, channel_life(network->channel));
   monitor_signal(network->channel->index, 0);
 }
 

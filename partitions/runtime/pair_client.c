@@ -38,7 +38,7 @@ static void begin(struct pair *pair) {
     if (pair->length[slot])
       hand_over(pair, TO_SERVER, slot, pair->length[slot]);
   }
-  pair->epoch = session_client_begin(header, life());
+  pair->epoch = session_client_begin(header, channel_life(pair->channel));
   monitor_signal(pair->channel->index, 0);
 }
 

@@ -5,6 +5,7 @@
 #ifndef PARCLOSE_RUNTIME_H
 #define PARCLOSE_RUNTIME_H
 
+#include "live.h"
 #include "monitor.h"
 #include "parclose.h"
 
@@ -13,6 +14,11 @@ void at_exit(void (*function)(void));
 
 /* The channel "console", else the first console channel that is no log; null where there is none. */
 const struct channel_descriptor *console_of_print(void);
+
+/* This partition's life as that channel of it has it. */
+static inline uint32_t channel_life(const struct channel_descriptor *channel) {
+  return CHANNEL_LIFE(channel->number, life());
+}
 
 /* --- pair.c: at each end, whichever it is --- */
 
