@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import promise_special as special
 from promise_channels import CHANNELS
+from promise_console import CONSOLE
 from promise_devices import DEVICES
 from promise_kit import Patch, Promise, Run
 from promise_layouts import DISK_OF_TWO, RELEASES, TRIO, duel, served, shared_frame, spied
@@ -370,6 +371,7 @@ PROMISES = (
     *_CALLS,
     *_CONVERSION,
     *CHANNELS,
+    *CONSOLE,
     *LIVES,
     *DEVICES,
     *TIME,

@@ -47,9 +47,9 @@ TRUSTED_SERVER = Promise(
     _passed_on,
     partitions=(
         Patch(
-            "io/server/console_server.c",
-            "console_line_put(client, text[client->position])",
-            "console_line_put(client, text[client->position] == 'a' ? 'e' : text[client->position])",
+            "io/server/console_output.c",
+            "accept(client, text[client->position])",
+            "accept(client, text[client->position] == 'a' ? 'e' : text[client->position])",
         ),
     ),
 )
