@@ -143,6 +143,8 @@ def _run(verbs: Parsers[_Parser]) -> None:
     parser.add_argument("--until", default="", metavar="TEXT", help="end well when the console has shown TEXT")
     parser.add_argument("--gdb", action="store_true", help="wait for a debugger before the first instruction")
     parser.add_argument("--serial", metavar="FILE", help="write what the console shows to FILE too")
+    counts = "say at the end what the servers counted: requests, bytes, refusals, errors and worst time of each channel"
+    parser.add_argument("--stats", action="store_true", help=counts)
     parser.add_argument("--fresh", action="store_true", help="make the disks anew")
     parser.add_argument("--disk", type=_pair, action="append", default=[], metavar="NAME=FILE", help="the disk NAME")
     wire = "the wire of the card NAME, as QEMU's -netdev takes it: user,hostfwd=tcp::8080-:80 (else it leads nowhere)"

@@ -17,9 +17,10 @@ from parclose import gpt, paths
 from parclose.errors import ParcloseError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from parclose.emulator import Machine, Options
+    from parclose.emulator import Emulator, Machine, Options
     from parclose.pipeline import BuildResult
     from parclose.run import Outcome
+    from parclose.stats import Counted
 
 DEADLINE = 60.0  # seconds of a run that nobody watches
 KEPT = ("disks", "run")  # folders beside an image that are a run's, not a build's
@@ -129,10 +130,15 @@ def run(options: argparse.Namespace, colour: bool) -> int:
     timeout = options.timeout or (None if person or options.gdb else DEADLINE)
     settings = _settings(options, state)
     painted = options.color == "always" or (colour and sys.stdout.isatty() and not options.json)
-    outcome = _follow(options, target, settings, timeout, person, painted)
+    outcome, counted = _follow(options, target, settings, timeout, person, painted)
     say("\n" * outcome.midline + outcome.text())
+    if options.stats and not options.json:
+        from parclose import stats
+
+        say(stats.text(counted))
     if options.json:
-        show_json(outcome.document())
+        channels = {"channels": [each.document() for each in counted]} if options.stats else {}
+        show_json(outcome.document() | channels)
     elif outcome.exit_code:
         say(f"run: the manager's report is {settings.file('report.log')}; exit {outcome.exit_code}")
     return outcome.exit_code
@@ -160,13 +166,13 @@ def _settings(options: argparse.Namespace, state: Path) -> Options:
         networks=dict(options.net),
         memory=options.mem,
         gdb=options.gdb,
-        extra=tuple(options.extra),
+        extra=(*(["-no-shutdown"] if options.stats else []), *options.extra),  # so that memory outlives the power-off
     )
 
 
 def _follow(
     options: argparse.Namespace, target: Machine, settings: Options, timeout: float | None, person: bool, painted: bool
-) -> Outcome:
+) -> tuple[Outcome, Sequence[Counted]]:
     from parclose import emulator
     from parclose import run as running
     from parclose.prefixes import Painted
@@ -179,8 +185,19 @@ def _follow(
         say(f"run: booting {target.image} in QEMU; Ctrl-C leaves")
     if options.gdb:
         say(f"run: waiting for a debugger: gdb -ex 'target remote :{emulator.GDB_PORT}' {target.image}")
-    with running.raw_terminal() if person else nullcontext(), emulator.Emulator(target, settings) as machine:
-        return running.follow(machine, running.Ending(timeout, options.until), sinks, keyboard)
+    counting = bool(options.stats)
+    with running.raw_terminal() if person else nullcontext(), emulator.Emulator(target, settings, counting) as machine:
+        outcome = running.follow(machine, running.Ending(timeout, options.until), sinks, keyboard)
+        return outcome, _counted(machine, target, outcome) if counting else ()
+
+
+def _counted(machine: Emulator, target: Machine, outcome: Outcome) -> Sequence[Counted]:
+    from parclose import stats
+
+    if outcome.cause == "qemu":
+        say("run: the machine is gone, and what was counted with it")
+        return ()
+    return stats.read(machine, target.image)
 
 
 def inspect(options: argparse.Namespace, colour: bool) -> int:

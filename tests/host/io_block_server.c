@@ -266,6 +266,82 @@ static void silent_disk(void) {
   CHECK(model_channel[0].in_flight == 1); /* it may still be written: never released */
 }
 
+/* --- what is counted, in the channel's window --- */
+
+static uint64_t counted(const struct client *one, enum counter what) {
+  return one->window->counters.count[what];
+}
+
+static void refusals_are_counted(struct client *one) {
+  uint64_t last = EXTENT_SIZE / 512 - 1;
+  struct virtqueue_buffer writable = {CLIENT_MEMORY, 512, 1};
+  ask(one, VIRTIO_BLK_T_IN, last, CLIENT_MEMORY, 1024);
+  ask(one, VIRTIO_BLK_T_IN, UINT64_MAX, CLIENT_MEMORY, 512);
+  CHECK(counted(one, COUNT_OUTSIDE_EXTENT) == 2);
+  ask(one, VIRTIO_BLK_T_IN, 0, CLIENT_MEMORY, 100);
+  CHECK(counted(one, COUNT_UNALIGNED) == 1);
+  ask(one, VIRTIO_BLK_T_IN, 0, CLIENT_MEMORY - 512, 1024);
+  CHECK(counted(one, COUNT_BAD_RANGE) == 1);
+  ask(one, VIRTIO_BLK_T_IN, 0, CLIENT_MEMORY + CLIENT_WRITABLE, 512);
+  CHECK(counted(one, COUNT_NO_RIGHT) == 1);
+  ask(one, VIRTIO_BLK_T_IN, 0, 0, 0);
+  CHECK(counted(one, COUNT_BAD_LENGTH) == 1);
+  ask(one, 99, 0, CLIENT_MEMORY, 512);
+  CHECK(counted(one, COUNT_UNSUPPORTED) == 1);
+  ask(one, VIRTIO_BLK_T_GET_ID, 0, CLIENT_MEMORY, 20);
+  CHECK(counted(one, COUNT_OUTSIDE_CHANNEL) == 1);
+  add(one, VIRTIO_BLK_T_OUT, 0, &writable, 1);
+  kick(one);
+  model_drain();
+  CHECK(counted(one, COUNT_BAD_CHAIN) == 1);
+}
+
+static void counts(void) {
+  model_begin();
+  client_open(0);
+  client_open(1);
+  struct client *one = &client[0];
+  ask(one, VIRTIO_BLK_T_IN, 0, CLIENT_MEMORY, 4096);
+  ask(one, VIRTIO_BLK_T_OUT, 8, CLIENT_MEMORY, 512);
+  CHECK(counted(one, COUNT_REQUESTS) == 2 && counted(one, COUNT_BYTES) == 4608);
+  for (uint32_t what = COUNT_BAD_RING; what < COUNTERS; what++)
+    CHECK(counted(one, what) == 0);
+  refusals_are_counted(one);
+  model_disk.fail_percent = 100;
+  add_one(one, VIRTIO_BLK_T_IN, 0, CLIENT_MEMORY, 512);
+  kick(one);
+  model_drain();
+  CHECK(counted(one, COUNT_ERRORS) == 1);
+  CHECK(counted(one, COUNT_REQUESTS) == 2 && counted(one, COUNT_BYTES) == 4608);
+  for (uint32_t what = 0; what < COUNTERS; what++)
+    CHECK(counted(&client[1], what) == 0); /* all of it is the other's */
+}
+
+static void worst_time(void) {
+  model_begin();
+  client_open(0);
+  struct client *one = &client[0];
+  ask(one, VIRTIO_BLK_T_IN, 0, CLIENT_MEMORY, 512);
+  uint64_t before = counted(one, COUNT_WORST_TICKS);
+  model_disk.silent = true;
+  add_one(one, VIRTIO_BLK_T_IN, 0, CLIENT_MEMORY, 512);
+  kick(one);
+  model_run();
+  model_now += before + 12345;
+  model_disk.silent = false;
+  model_drain();
+  uint64_t worst = counted(one, COUNT_WORST_TICKS);
+  CHECK(worst >= before + 12345 && worst < before + 99999);
+  add_one(one, VIRTIO_BLK_T_IN, 0, CLIENT_MEMORY, 512);
+  kick(one);
+  model_disk.silent = true;
+  model_run();
+  model_now -= 50000; /* a clock that goes back is no worst time */
+  model_disk.silent = false;
+  model_drain();
+  CHECK(counted(one, COUNT_WORST_TICKS) == worst);
+}
+
 int main(void) {
   statuses();
   batches();
@@ -276,6 +352,8 @@ int main(void) {
   stale_requests();
   server_restarts();
   silent_disk();
+  counts();
+  worst_time();
   puts("ok");
   return 0;
 }

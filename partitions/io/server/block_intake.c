@@ -6,6 +6,7 @@
 #include "../calls.h"
 #include "address.h"
 #include "block_server.h"
+#include "refusal.h"
 
 static void drop_fresh(struct block_channel *channel) {
   while (channel->fresh.first)
@@ -20,7 +21,8 @@ static void give_up(struct block_channel *channel) {
 
 /* --- ring → fresh --- */
 
-static void take_chain(struct block_channel *channel, const struct virtqueue_chain *chain) {
+/* Returns what its turn will be charged for it later. */
+static int64_t take_chain(struct block_channel *channel, const struct virtqueue_chain *chain, uint64_t now) {
   struct block_server *server = channel->server;
   struct block_request *request = server->free;
   uint8_t status = VIRTIO_BLK_S_IOERR;
@@ -29,30 +31,38 @@ static void take_chain(struct block_channel *channel, const struct virtqueue_cha
     server->free = request->next;
     request->channel = channel;
     request->generation = channel->generation;
+    request->taken_at = now;
     block_list_put(&channel->fresh, request);
-    return;
+    return block_cost(request, request->length);
   }
   channel->deficit -= BLOCK_SMALL_COST;
+  block_count(channel, reading == BLOCK_ANSWER && status == VIRTIO_BLK_S_OK ? COUNT_REQUESTS : request->wrong);
   if (reading == BLOCK_ANSWER)
     block_answer(channel, chain->head, request->status, status, 1);
   else
     block_answer(channel, chain->head, NULL, 0, 0);
+  return 0;
 }
 
+/* No more than this turn pays for: what waits here keeps requests of the server's from other channels. */
 static void take_chains(struct block_channel *channel) {
   struct virtqueue_chain chain;
-  for (uint32_t i = 0; i < BLOCK_BURST && channel->server->free; i++) {
+  int64_t cost = 0;
+  uint64_t now = calls_now();
+  for (uint32_t i = 0; i < BLOCK_BURST && channel->server->free && cost < channel->deficit; i++) {
     switch (virtqueue_take_chain(&channel->queue, &chain)) {
     case VIRTQUEUE_NOTHING:
       return;
     case VIRTQUEUE_CHAIN_OK:
-      take_chain(channel, &chain);
+      cost += take_chain(channel, &chain, now);
       break;
     case VIRTQUEUE_BAD:
       channel->deficit -= BLOCK_SMALL_COST;
+      block_count(channel, COUNT_BAD_CHAIN);
       block_answer(channel, chain.head, NULL, 0, 0);
       break;
     case VIRTQUEUE_BROKEN:
+      block_count(channel, COUNT_BAD_RING);
       give_up(channel);
       return;
     }
@@ -131,7 +141,7 @@ static void accept(struct block_channel *channel, const struct convert_entry *en
 }
 
 /* Answers the request that holds this entry, and takes it out of the fresh ones. */
-static void refuse(struct block_channel *channel, uint32_t entry) {
+static void refuse(struct block_channel *channel, uint32_t entry, enum counter why) {
   struct block_list rest = {0};
   bool found = false;
   while (channel->fresh.first) {
@@ -143,6 +153,7 @@ static void refuse(struct block_channel *channel, uint32_t entry) {
     }
     found = true;
     channel->deficit -= BLOCK_SMALL_COST;
+    block_count(channel, why);
     block_answer(channel, request->head, request->status, VIRTIO_BLK_S_IOERR, 1);
     block_request_free(channel->server, request);
   }
@@ -160,7 +171,7 @@ static uint32_t over_quota(struct block_channel *channel, struct batch batch) {
   if (batch.requests > 1)
     return batch.requests / 2;
   if (channel->in_flight == 0) {
-    refuse(channel, 0);
+    refuse(channel, 0, COUNT_OVER_QUOTA);
     return BLOCK_BURST;
   }
   channel->blocked = true;
@@ -190,7 +201,7 @@ static void convert(struct block_channel *channel) {
       give_up(channel);
       break;
     default:
-      refuse(channel, refused < batch.entries ? refused : 0);
+      refuse(channel, refused < batch.entries ? refused : 0, refusal_of(status));
     }
   }
 }

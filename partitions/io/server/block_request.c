@@ -27,27 +27,39 @@ static uint8_t *find_status(const struct virtqueue_buffer *buffer, const struct 
   return window_resolve(window, buffer->address, 1);
 }
 
+static bool wrong(struct block_request *request, enum counter why) {
+  request->wrong = (uint8_t)why;
+  return false;
+}
+
 /* Every data buffer has the direction of the request, a length, and the sum stays in 32 bits. */
 static bool read_data(struct block_request *request, const struct virtqueue_chain *chain, bool writable) {
   uint64_t length = 0;
   request->segments = chain->count - 2u;
   for (uint32_t i = 0; i < request->segments; i++) {
     const struct virtqueue_buffer *buffer = &chain->buffer[i + 1];
-    if ((buffer->writable != 0) != writable || buffer->length == 0)
-      return false;
+    if ((buffer->writable != 0) != writable)
+      return wrong(request, COUNT_BAD_CHAIN);
+    if (buffer->length == 0)
+      return wrong(request, COUNT_BAD_LENGTH);
     request->segment[i] = (struct block_segment){buffer->address, buffer->length};
     length += buffer->length;
   }
   request->length = (uint32_t)length;
-  return length != 0 && length <= UINT32_MAX / 2 && request->offset + length > request->offset;
+  if (length == 0 || length > UINT32_MAX / 2)
+    return wrong(request, COUNT_BAD_LENGTH);
+  return request->offset + length > request->offset || wrong(request, COUNT_OUTSIDE_EXTENT);
 }
 
-static bool write_identity(const struct virtqueue_chain *chain, const struct window *window, const char *identity) {
-  if (chain->count != 3 || !chain->buffer[1].writable || chain->buffer[1].length < IDENTITY_BYTES)
-    return false;
+static bool write_identity(struct block_request *request, const struct virtqueue_chain *chain,
+                           const struct window *window, const char *identity) {
+  if (chain->count != 3 || !chain->buffer[1].writable)
+    return wrong(request, COUNT_BAD_CHAIN);
+  if (chain->buffer[1].length < IDENTITY_BYTES)
+    return wrong(request, COUNT_BAD_LENGTH);
   volatile uint8_t *place = window_resolve(window, chain->buffer[1].address, IDENTITY_BYTES);
   if (!place)
-    return false;
+    return wrong(request, COUNT_OUTSIDE_CHANNEL);
   for (uint32_t i = 0; i < IDENTITY_BYTES; i++) {
     place[i] = (uint8_t)*identity;
     identity += *identity != 0;
@@ -60,16 +72,20 @@ static bool read_range(const struct block_channel *channel, struct block_request
                        const struct virtqueue_chain *chain, uint32_t *flags) {
   struct virtio_blk_discard_write_zeroes range;
   const struct virtqueue_buffer *buffer = &chain->buffer[1];
-  if (chain->count != 3 || buffer->writable || buffer->length != sizeof range)
-    return false;
+  if (chain->count != 3 || buffer->writable)
+    return wrong(request, COUNT_BAD_CHAIN);
+  if (buffer->length != sizeof range)
+    return wrong(request, COUNT_BAD_LENGTH);
   const uint8_t *shared = window_resolve(&channel->window, buffer->address, sizeof range);
   if (!shared)
-    return false;
+    return wrong(request, COUNT_OUTSIDE_CHANNEL);
   __builtin_memcpy(&range, shared, sizeof range);
   __asm__ volatile("" : "+m"(range));
   uint64_t length = (uint64_t)range.num_sectors * VIRTIO_BLK_SECTOR;
-  if (length < channel->block_size || range.sector > (UINT64_MAX - length) / VIRTIO_BLK_SECTOR)
-    return false;
+  if (length < channel->block_size)
+    return wrong(request, COUNT_BAD_LENGTH);
+  if (range.sector > (UINT64_MAX - length) / VIRTIO_BLK_SECTOR)
+    return wrong(request, COUNT_OUTSIDE_EXTENT);
   *flags = range.flags;
   request->offset = range.sector * VIRTIO_BLK_SECTOR;
   request->left = length;
@@ -83,6 +99,7 @@ static enum block_reading read_range_kind(const struct block_channel *channel, s
   bool discard = request->kind == KIND_DISCARD;
   if (!(features & (discard ? BLOCK_DISCARD : BLOCK_ZEROES))) {
     *status = VIRTIO_BLK_S_UNSUPP;
+    wrong(request, COUNT_UNSUPPORTED);
     return BLOCK_ANSWER;
   }
   if (!read_range(channel, request, chain, &flags))
@@ -90,6 +107,7 @@ static enum block_reading read_range_kind(const struct block_channel *channel, s
   request->unmap = flags & VIRTIO_BLK_RANGE_UNMAP;
   if (flags & ~(discard ? 0 : VIRTIO_BLK_RANGE_UNMAP)) {
     *status = VIRTIO_BLK_S_UNSUPP;
+    wrong(request, COUNT_UNSUPPORTED);
     return BLOCK_ANSWER;
   }
   request->segments = 2; /* conversions: of its first block and of its last */
@@ -120,10 +138,10 @@ static enum block_reading read_kind(const struct block_channel *channel, struct 
     return read_data(request, chain, false) ? BLOCK_READ_OK : BLOCK_ANSWER;
   case VIRTIO_BLK_T_FLUSH:
     request->kind = KIND_FLUSH;
-    return chain->count == 2 ? BLOCK_READ_OK : BLOCK_ANSWER;
+    return chain->count == 2 || wrong(request, COUNT_BAD_CHAIN) ? BLOCK_READ_OK : BLOCK_ANSWER;
   case VIRTIO_BLK_T_GET_ID:
     request->kind = KIND_IDENTITY;
-    if (write_identity(chain, &channel->window, channel->name))
+    if (write_identity(request, chain, &channel->window, channel->name))
       *status = VIRTIO_BLK_S_OK;
     return BLOCK_ANSWER;
   case VIRTIO_BLK_T_DISCARD:
@@ -134,6 +152,7 @@ static enum block_reading read_kind(const struct block_channel *channel, struct 
     return read_range_kind(channel, request, chain, status);
   default:
     *status = VIRTIO_BLK_S_UNSUPP;
+    wrong(request, COUNT_UNSUPPORTED);
     return BLOCK_ANSWER;
   }
 }
@@ -146,6 +165,7 @@ enum block_reading block_request_read(const struct block_channel *channel, struc
   request->pieces = 0;
   request->left = 0;
   request->failed = request->through = request->settle = false;
+  request->wrong = COUNT_BAD_HEADER;
   request->head = chain->head;
   request->status = find_status(&chain->buffer[chain->count - 1], &channel->window);
   if (!request->status)
@@ -153,8 +173,10 @@ enum block_reading block_request_read(const struct block_channel *channel, struc
   *status = VIRTIO_BLK_S_IOERR;
   if (chain->count < 2 || !read_header(&chain->buffer[0], &channel->window, &header))
     return BLOCK_ANSWER;
-  if (header.sector > UINT64_MAX / VIRTIO_BLK_SECTOR)
+  if (header.sector > UINT64_MAX / VIRTIO_BLK_SECTOR) {
+    wrong(request, COUNT_OUTSIDE_EXTENT);
     return BLOCK_ANSWER;
+  }
   request->offset = header.sector * VIRTIO_BLK_SECTOR;
   return read_kind(channel, request, chain, &header, status);
 }

@@ -92,6 +92,7 @@ static void note_signal(struct block_channel *channel) {
 
 static void send_signals(struct block_server *server) {
   for (struct block_channel *channel = server->signal_first; channel; channel = channel->next_signal) {
+    __builtin_memcpy(&channel->window.shared->counters, channel->count, sizeof channel->count);
     if (channel->wants_signal && virtqueue_wants_interrupt(&channel->queue))
       calls_signal(channel->index, channel->release);
     else if (channel->release)
@@ -148,13 +149,23 @@ void block_server_interrupt(struct block_server *server) {
 
 /* --- completion --- */
 
+static void count_answer(struct block_channel *channel, const struct block_request *request) {
+  uint64_t ticks = channel->server->now - request->taken_at;
+  block_count(channel, request->failed ? COUNT_ERRORS : COUNT_REQUESTS);
+  channel->count[COUNT_BYTES] += request->failed ? 0 : request->length;
+  if (ticks > channel->count[COUNT_WORST_TICKS] && (int64_t)ticks > 0)
+    channel->count[COUNT_WORST_TICKS] = ticks;
+}
+
 /* The request has left the device, or never reached it. */
 static void finish(struct block_request *request) {
   struct block_channel *channel = request->channel;
   uint32_t written = request->kind == KIND_READ && !request->failed ? request->length + 1 : 1;
-  if (request->generation == channel->generation)
+  if (request->generation == channel->generation) {
+    count_answer(channel, request);
     block_answer(channel, request->head, request->status, request->failed ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK,
                  written);
+  }
   channel->release += request->segments;
   note_signal(channel);
   block_request_free(channel->server, request);
@@ -204,6 +215,7 @@ static void complete(struct block_server *server, const struct block_completion 
 
 static void take_completions(struct block_server *server) {
   struct block_completion completion[POLL_AT_ONCE];
+  server->now = calls_now();
   uint32_t count = server->device->driver->poll(server->device, completion, POLL_AT_ONCE);
   for (uint32_t i = 0; i < count; i++)
     complete(server, &completion[i]);
@@ -217,12 +229,6 @@ enum turn { TURN_IDLE, TURN_OVER, TURN_FULL };
 static void count_piece(struct block_request *request) {
   request->pieces++;
   request->looks = 0;
-}
-
-static int64_t cost_of(const struct block_request *request, uint64_t moved) {
-  if (request->kind > KIND_WRITE)
-    return BLOCK_FLUSH_COST;
-  return moved < BLOCK_SMALL_COST ? BLOCK_SMALL_COST : (int64_t)moved;
 }
 
 static enum block_result submit_range(struct block_device *device, struct block_request *request, uint32_t tag) {
@@ -261,7 +267,7 @@ static enum block_result submit_piece(struct block_channel *channel, struct bloc
     request->failed = true;
   else if (!request->failed)
     count_piece(request);
-  channel->deficit -= cost_of(request, request->transfer.offset - before);
+  channel->deficit -= block_cost(request, request->transfer.offset - before);
   if (!all_submitted(request))
     return BLOCK_TAKEN;
   block_list_take(&channel->ready);

@@ -35,6 +35,7 @@ struct block_request {
   struct block_request *next;
   struct block_channel *channel;
   uint64_t offset;     /* client's: from the start of the endpoint */
+  uint64_t taken_at;   /* ticks */
   uint8_t *status;     /* inside the window */
   uint32_t generation; /* of the channel, when the request was read */
   uint32_t length;     /* bytes of data */
@@ -42,6 +43,7 @@ struct block_request {
   uint32_t looks;      /* that found its commands unanswered */
   uint16_t head;
   uint8_t kind;
+  uint8_t wrong; /* enum counter */
   bool failed;
   bool through;      /* a write that is on the medium before it is answered */
   bool settle;       /* … where the device cannot do so itself: a flush follows */
@@ -77,6 +79,7 @@ struct block_channel {
   bool broken;       /* makes no sense or is gone: nothing is taken until its next epoch */
   bool blocked;      /* quota used up: again after a completion of its own */
   const char *name;
+  uint64_t count[COUNTERS];
 };
 
 struct block_server {
@@ -85,6 +88,7 @@ struct block_server {
   struct block_request *free;
   struct block_channel *active_first, *active_last;
   struct block_channel *signal_first;
+  uint64_t now; /* ticks, when completions were taken up last */
   uint32_t errors;
   bool attention;   /* run has something to do */
   bool completions; /* the device may have some */
@@ -117,7 +121,8 @@ void block_server_look(struct block_server *server);
 
 /* --- between the files of the block server --- */
 
-/* block_request.c: what a chain asks for. BLOCK_ANSWER: `*status` is the whole answer. */
+/* block_request.c: what a chain asks for. BLOCK_ANSWER: `*status` is the whole answer; where that is no VIRTIO_BLK_S_OK,
+   `request->wrong` is the rule that the request breaks. */
 enum block_reading { BLOCK_READ_OK, BLOCK_ANSWER, BLOCK_NO_STATUS };
 enum block_reading block_request_read(const struct block_channel *channel, struct block_request *request,
                                       const struct virtqueue_chain *chain, uint8_t *status);
@@ -129,6 +134,17 @@ void block_intake(struct block_channel *channel);
 /* block_server.c */
 void block_answer(struct block_channel *channel, uint16_t head, uint8_t *place, uint8_t status, uint32_t length);
 void block_request_free(struct block_server *server, struct block_request *request);
+
+/* What it costs a channel's turn that a command of this request moves so many bytes. */
+static inline int64_t block_cost(const struct block_request *request, uint64_t moved) {
+  if (request->kind > KIND_WRITE)
+    return BLOCK_FLUSH_COST;
+  return moved < BLOCK_SMALL_COST ? BLOCK_SMALL_COST : (int64_t)moved;
+}
+
+static inline void block_count(struct block_channel *channel, enum counter what) {
+  channel->count[what]++;
+}
 
 static inline void block_list_put(struct block_list *list, struct block_request *request) {
   request->next = NULL;

@@ -5,6 +5,7 @@
  */
 #include "../calls.h"
 #include "network_server.h"
+#include "refusal.h"
 
 /* --- ring → who gets it --- */
 
@@ -209,17 +210,6 @@ static void accept(struct network_channel *channel, const struct convert_entry *
   }
 }
 
-static enum counter reason_of(enum status status) {
-  switch (status) {
-  case STATUS_NO_RIGHT:
-    return COUNT_NO_RIGHT;
-  case STATUS_QUOTA:
-    return COUNT_OVER_QUOTA;
-  default:
-    return COUNT_BAD_RANGE;
-  }
-}
-
 /* Gives back the frame that holds this entry, and takes it out of the fresh ones. */
 static void refuse_entry(struct network_channel *channel, uint32_t entry, enum counter why) {
   struct network_list rest = {0};
@@ -279,7 +269,7 @@ bool network_convert(struct network_channel *channel) {
       network_give_up(channel);
       break;
     default:
-      refuse_entry(channel, refused < batch.entries ? refused : 0, reason_of(status));
+      refuse_entry(channel, refused < batch.entries ? refused : 0, refusal_of(status));
     }
   }
   return channel->fresh.first == NULL;
