@@ -23,6 +23,7 @@ struct descriptor_page {
   struct table regions;   /* struct region_descriptor: all of the partition's regions, its own memory too */
   struct table configs;   /* struct config_descriptor */
   struct table addresses; /* struct address_descriptor */
+  struct table labels;    /* struct label_descriptor: of an I/O partition */
   uint64_t memory_end;    /* end of data, bss and heap: the heap runs from the program's end to here */
   uint64_t stack_top, stack_size;
 };
@@ -50,8 +51,16 @@ struct channel_descriptor {
   uint32_t wire;                         /* network: 1: its frames reach the uplink, and the uplink's reach it */
   uint32_t buffer;                       /* console, server: bytes that it keeps for the client */
   uint32_t escape;                       /* console, server: the key that opens the line's menu */
+  uint32_t label;                        /* block, server: its row in this page's table of labels; else NONE */
   /* Network, server: bit i of word i / 64: frames pass to and from channel i of this page's table. */
   uint64_t talks[LIMIT_EVENTS / 64];
+};
+
+/* A partition of a disk, by the name in its partition table, where the plan has it. The server compares, once in each life,
+   and adds nothing to any offset: what it serves stands in the database. */
+struct label_descriptor {
+  char name[LIMIT_LABEL + 4]; /* printable ASCII, and zeros */
+  uint64_t start, size;       /* bytes on the device */
 };
 
 enum address_kind { ADDRESS_NEIGHBOUR, ADDRESS_GROUP };

@@ -17,6 +17,7 @@
 #define LIMIT_SLOTS 16u            /* partitions listed in one minor frame */
 #define LIMIT_PLACES 1024u         /* slots of all minor frames of one processor together */
 #define LIMIT_EVENTS 256u          /* events of one partition */
+#define LIMIT_LABEL 36u            /* characters of the name of a partition of a disk (UEFI 2.10, 5.3.3) */
 #define LIMIT_NAME 31u             /* bytes of a name, without its terminating zero */
 #define LIMIT_SOURCE 95u           /* bytes of a place such as "line.yaml:14", without its zero */
 #define LIMIT_BARS 6u              /* base address registers of one PCI function */

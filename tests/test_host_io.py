@@ -66,6 +66,7 @@ PROGRAMS = {
     "io_virtio_blk_faults": VIRTIO_BLK,
     "io_virtio_net": (*VIRTIO, *sorted((IO / "drivers").glob("virtio_net*.c"))),
     "io_uart": (IO / "drivers" / "uart16550.c",),
+    "io_gpt": (IO / "gpt.c",),
     "io_block_server": BLOCK,
     "io_block_ranges": BLOCK,
     "io_block_hostile": BLOCK,

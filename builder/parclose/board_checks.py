@@ -11,7 +11,7 @@ from itertools import combinations
 from parclose.board_devices import PORT_LIMIT, PortRange
 from parclose.constants import constants
 from parclose.errors import Span
-from parclose.model import BarKind, Board, Bus, Device, MemoryRange
+from parclose.model import BarKind, Board, Bus, Device, DiskPartition, MemoryRange
 from parclose.problems import Collector, at
 from parclose.wording import format_size, listing, round_up, suggestion
 
@@ -48,6 +48,7 @@ def check_board(facts: BoardFacts, problems: Collector) -> None:
         _msix,
         _roles,
         _disks,
+        _partitions,
     ):
         check(facts, problems)
 
@@ -205,6 +206,35 @@ def _disks(facts: BoardFacts, problems: Collector) -> None:
             text = f"the disk of '{name}' has {format_size(size)}, its capacity is {format_size(device.capacity)}"
             labels = at(place, "here"), at(device.span, "the capacity stands here")
             problems.error("P216", text, *labels, help=f"write {name}: {format_size(device.capacity)} under disks")
+
+
+def _partitions(facts: BoardFacts, problems: Collector) -> None:
+    """P223: partitions of a disk that are not on it, hold parts of blocks, or share some."""
+    for device in facts.board.devices:
+        for index, each in enumerate(device.partitions):
+            overlap = [one for one in device.partitions[:index] if _overlap(one, each)]
+            fault, place = _fault(device, each), at(device.span, "this disk")
+            if not fault and overlap:
+                fault, place = f"shares blocks with '{overlap[0].name[:40]}'", at(overlap[0].span, "this one")
+            if fault:
+                help = "sgdisk --print says what a disk has, in blocks"
+                text = f"the partition '{each.name[:40]}' {fault}"
+                problems.error("P223", text, at(each.span, "this partition"), place, help=help)
+
+
+def _overlap(one: DiskPartition, other: DiskPartition) -> bool:
+    return one.start < other.start + other.size and other.start < one.start + one.size
+
+
+def _fault(device: Device, partition: DiskPartition) -> str:
+    end, block = partition.start + partition.size, max(device.block_size, 1)
+    if not partition.size:
+        return "is empty"
+    if end > device.capacity:
+        return f"ends at {format_size(end)}, {device.name} at {format_size(device.capacity)}"
+    if partition.start % block or partition.size % block:
+        return f"is no number of whole blocks of {format_size(block)}"
+    return ""
 
 
 def _disks_listed(words: tuple[str, ...], disks: Mapping[str, int], place: Span, problems: Collector) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from parclose.constants import constants
 from parclose.errors import Span
 from parclose.kinds import KINDS, OTHER, Kind
-from parclose.model import Bar, BarKind, Bus, Device, Msix
+from parclose.model import Bar, BarKind, Bus, Device, DiskPartition, Msix
 from parclose.problems import at
 from parclose.source import Entry, Node, Scalar
 from parclose.values import Fields, Given, Reader
@@ -27,6 +27,7 @@ _PCI_KEYS = [
     "bus-master",
     "block-size",
     "capacity",
+    "partitions",
     "parameters",
     "qemu",
 ]
@@ -131,8 +132,28 @@ def _pci_device(name: str, kind: str, fields: Fields) -> Device | None:
         block_size=(block.value or 0) if block else 0,
         capacity=(capacity.value or 0) if capacity else 0,
         parameters=_parameters(fields, known),
+        partitions=_partitions(fields),
         qemu=_qemu(fields),
     )
+
+
+def _partitions(fields: Fields) -> tuple[DiskPartition, ...]:
+    """Of a disk: `{records: {start: 1 MiB, size: 8 MiB}}`."""
+    entry = fields.entry("partitions")
+    mapping = fields.reader.mapping(entry.value, f"'partitions' of {fields.what}") if entry else None
+    found = [_partition(each, fields.reader) for each in mapping.entries] if mapping else []
+    return tuple(each for each in found if each is not None)
+
+
+def _partition(entry: Entry, reader: Reader) -> DiskPartition | None:
+    name = entry.key.text
+    fields = reader.fields(entry.value, f"the partition '{name[:40]}'", entry.key.span, ("start", "size"))
+    if fields is None:
+        return None
+    start, size = fields.need("start", reader.address), fields.need("size", reader.size)
+    if start.value is None or size.value is None:
+        return None
+    return DiskPartition(name, start.value, size.value, entry.key.span)
 
 
 def _all_parameters() -> tuple[str, ...]:

@@ -149,4 +149,11 @@ BOARD = {
         "processors: {cpu0: {apic: 0}}",
         "Rename them.",
     ),
+    "P223": (
+        "a partition that is not on its disk",
+        "partitions of a disk hold whole blocks, end on it and share none",
+        "partitions: {records: {start: 60 MiB, size: 8 MiB}}    # of a disk of 64 MiB",
+        "partitions: {records: {start: 56 MiB, size: 8 MiB}}",
+        "Write what the disk's partition table says (sgdisk --print).",
+    ),
 }

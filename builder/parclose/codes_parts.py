@@ -317,4 +317,25 @@ PARTS = {
         "health: {fault: {do: restart, limit: 3}}",
         "Write do: restart, or leave them out.",
     ),
+    "P136": (
+        "a partition of a disk whose place is unknown",
+        "extents are planned: a label says which partition has to be there at boot, the board or the endpoint where",
+        "records: {block: nvme0, partition: records}",
+        "records: {block: nvme0, partition: records, start: 1 MiB, size: 8 MiB}",
+        "Write what sgdisk --print says of the disk, here or as partitions: of the disk in the board file.",
+    ),
+    "P137": (
+        "the place of a partition said twice",
+        "where the board says the place of a disk's partition, the endpoint says its label alone",
+        "records: {block: nvme0, partition: records, start: 1 MiB, size: 8 MiB}    # the board has it as well",
+        "records: {block: nvme0, partition: records}",
+        "Leave start and size out.",
+    ),
+    "P138": (
+        "no label of a partition",
+        "the label of a disk's partition is printable ASCII, and no longer than a partition table has room for",
+        'records: {block: nvme0, partition: ""}',
+        "records: {block: nvme0, partition: records}",
+        "Rename the partition on the disk.",
+    ),
 }

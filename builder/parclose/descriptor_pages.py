@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from parclose.addresses import Address, addresses, reaches
 from parclose.constants import constants
-from parclose.model import Bus, ChannelClass, Device, System
+from parclose.model import Bus, ChannelClass, Device, Endpoint, System
 from parclose.planned import Plan, PlannedDescriptor, PlannedDevice, PlannedPartition, Resource
 from parclose.rows import class_name, convertible, rights
 
@@ -30,6 +30,7 @@ class Page:
     regions: list[dict[str, object]]
     configs: list[dict[str, object]]
     addresses: list[Address]
+    labels: list[dict[str, object]]
 
 
 def descriptor_pages(system: System, plan: Plan) -> list[Page]:
@@ -44,6 +45,7 @@ def _page(system: System, plan: Plan, planned: PlannedPartition) -> Page:
     places = {row.target: str(place) for place, (_, row) in enumerate(devices)}
     ends = [(index, row) for index, row in rows if row.resource is Resource.CHANNEL]
     macs = [addresses(system, plan.channels[row.target].channel, row.server_end) for _, row in ends]
+    labelled = _labelled(plan, planned)
     masters = any(plan.devices[row.target].device.bus_master for _, row in devices)
     return Page(
         index=planned.index,
@@ -54,7 +56,7 @@ def _page(system: System, plan: Plan, planned: PlannedPartition) -> Page:
         stack_top=planned.stack_top,
         stack_size=planned.partition.stack,
         channels=[
-            _channel(plan, index, row, places)
+            _channel(plan, index, row, places, labelled)
             | _port(plan, ends, row, sum(len(each) for each in macs[:place]), macs[place])
             for place, (index, row) in enumerate(ends)
         ],
@@ -66,6 +68,7 @@ def _page(system: System, plan: Plan, planned: PlannedPartition) -> Page:
             if config.partition == planned.index
         ],
         addresses=[address for each in macs for address in each],
+        labels=[_label(plan.endpoints[index].endpoint) for index in labelled],
     )
 
 
@@ -95,7 +98,19 @@ def _words(bits: list[int]) -> list[int]:
     ]
 
 
-def _channel(plan: Plan, index: int, row: PlannedDescriptor, devices: dict[int, str]) -> dict[str, object]:
+def _labelled(plan: Plan, planned: PlannedPartition) -> list[int]:
+    """The indexes of the partition's endpoints that stand on a partition of a disk, by its label."""
+    own = enumerate(each.endpoint for each in plan.endpoints)
+    return [index for index, endpoint in own if endpoint.label and endpoint.partition == planned.partition.name]
+
+
+def _label(endpoint: Endpoint) -> dict[str, object]:
+    return {"name": endpoint.label, "start": endpoint.start, "size": endpoint.size}
+
+
+def _channel(
+    plan: Plan, index: int, row: PlannedDescriptor, devices: dict[int, str], labelled: list[int]
+) -> dict[str, object]:
     planned = plan.channels[row.target]
     channel = planned.channel
     endpoint = None if planned.endpoint is None else plan.endpoints[planned.endpoint]
@@ -117,6 +132,7 @@ def _channel(plan: Plan, index: int, row: PlannedDescriptor, devices: dict[int, 
         "rights": rights(convertible(channel.access, endpoint.endpoint if endpoint else None)) if served else 0,
         "device": devices[endpoint.device] if row.server_end and endpoint and endpoint.device is not None else "NONE",
         "endpoint": planned.endpoint if row.server_end and endpoint is not None else "NONE",
+        "label": labelled.index(planned.endpoint) if row.server_end and planned.endpoint in labelled else "NONE",
         "share": channel.share,
         "buffer": channel.buffer if row.server_end else 0,
         "escape": endpoint.endpoint.escape if row.server_end and endpoint is not None else 0,

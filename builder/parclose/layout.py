@@ -37,7 +37,7 @@ class RawProgram:
 class RawEndpoint:
     """`kind` is "block", "console", "network", or "" where it could not be read.
 
-    `escape` is the key that opens a console's menu: 1 for Ctrl-A.
+    `escape` is the key that opens a console's menu: 1 for Ctrl-A; `label` is the key `partition`.
     The device of a network may be the word `none` (NO_UPLINK): a switch without a card.
     """
 
@@ -47,6 +47,7 @@ class RawEndpoint:
     device: Given[str]
     start: Given[int] | None = None
     size: Given[int] | None = None
+    label: Given[str] | None = None
     access: Given[str] | None = None
     shared: Given[bool] | None = None
     escape: Given[int] | None = None

@@ -101,11 +101,22 @@ class Msix:
 
 
 @dataclass(frozen=True)
+class DiskPartition:
+    """A partition of a disk, by the name in its partition table: `start` and `size` in bytes."""
+
+    name: str
+    start: int
+    size: int
+    span: Span
+
+
+@dataclass(frozen=True)
 class Device:
     """A device of the board. `address` is bus << 8 | device << 3 | function for PCI, 0 for ISA.
 
     `isa_interrupts` are I/O APIC inputs (edge, active high) of an ISA device. `kind` is one of `kinds.KINDS`, or "" for
-    one that no built-in driver knows. `block_size` and `capacity` describe a disk. `parameters` are facts of its
+    one that no built-in driver knows. `block_size` and `capacity` describe a disk, `partitions` those of its
+    partitions that layouts name. `parameters` are facts of its
     configuration space that its driver needs. `qemu` makes QEMU have the device, where its machine has not got it
     anyway: as `Qemu.arguments`, with `{disk:NAME}` for a disk of its own name and capacity.
     """
@@ -124,6 +135,7 @@ class Device:
     block_size: int = 0
     capacity: int = 0
     parameters: tuple[tuple[str, int], ...] = ()
+    partitions: tuple[DiskPartition, ...] = ()
     qemu: tuple[str, ...] = ()
 
 
@@ -212,7 +224,8 @@ class Endpoint:
     """What channels end at. `start` and `size` are the extent in bytes of a block endpoint.
 
     `device` is "" for a network without an uplink: a switch for its guests alone. `escape` is the key that opens a
-    console's menu, 1 for Ctrl-A.
+    console's menu, 1 for Ctrl-A. `label` names the partition of the disk that has to be there at boot; "": an extent by
+    numbers.
     """
 
     name: str
@@ -225,6 +238,7 @@ class Endpoint:
     shared: bool
     span: Span
     escape: int = 0
+    label: str = ""
 
 
 def address_text(address: bytes) -> str:

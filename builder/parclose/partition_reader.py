@@ -172,7 +172,7 @@ def _endpoint(named: Named, partition: Fields) -> RawEndpoint:
     reader = partition.reader
     reader.legal_name(named.name, named.span, "an endpoint")
     what = f"the endpoint '{named.name}'"
-    keys = [*_ENDPOINT_KINDS, "start", "size", "access", "shared", "escape", "count", "like"]
+    keys = [*_ENDPOINT_KINDS, "partition", "start", "size", "access", "shared", "escape", "count", "like"]
     fields = reader.fields(named.node, what, named.span, keys)
     if fields is None:
         return RawEndpoint(named.name, named.span, "", Given(None, named.span))
@@ -184,6 +184,7 @@ def _endpoint(named: Named, partition: Fields) -> RawEndpoint:
         device=(fields.get(kind, reader.text) if kind else None) or Given(None, named.span),
         start=fields.get("start", reader.address),
         size=fields.get("size", reader.size),
+        label=fields.get("partition", reader.text),
         access=fields.get("access", lambda node, what: reader.choice(node, what, ("read", "write"))),
         shared=fields.get("shared", reader.boolean),
         escape=fields.get("escape", lambda node, what: read_escape(reader, node, what)),
@@ -204,8 +205,9 @@ def _endpoint_kind(fields: Fields) -> str:
         problems.error("P068", text, at(fields.place, "neither block, console nor network"), help=help)
         return ""
     kind = entries[0].key
-    without = {"block": ("escape",), "console": ("start", "size", "access")}
-    for key in without.get(kind.text, ("start", "size", "access", "escape")):
+    of_disks = "partition", "start", "size", "access"
+    without = {"block": ("escape",), "console": of_disks}
+    for key in without.get(kind.text, (*of_disks, "escape")):
         entry = fields.entry(key)
         if entry is not None:
             text = f"'{key}' has no meaning for a {kind.text}"

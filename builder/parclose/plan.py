@@ -75,7 +75,8 @@ def _pages(ground: Ground, placed: Rows) -> tuple[Pages, ...]:
     found = []
     for index, partition in enumerate(ground.system.partitions):
         macs = addresses.count(ground.system, partition.name)
-        name, size = partition.name, ROW_MOST * (1 + count[index]) + ADDRESS_ROW * macs
+        labels = sum(each.partition == partition.name for each in ground.system.endpoints if each.label)
+        name, size = partition.name, ROW_MOST * (1 + count[index] + labels) + ADDRESS_ROW * macs
         ground.check_descriptor_page(partition, count[index], size)
         allowed = ports(ground.system, partition, placed.owned)
         descriptor = ground.memory(f"descriptor page of {name}", ExtentKind.DESCRIPTORS, size, name)

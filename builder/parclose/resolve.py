@@ -215,15 +215,15 @@ class _Resolver:
         assert device is not None
         extent = extent_of(self.scope, raw)
         _, start, size = extent if extent is not None else (device, 0, 0)
-        if extent is not None and raw.size is None:
+        if extent is not None and raw.size is None and raw.label is None:
             self.defaults.append(f"{partition.name}.{raw.name}: size: {format_size(size)}, the rest of {device.name}")
         access = Access(raw.access.value) if raw.access and raw.access.value else Access.WRITE
         shared = raw.kind == "console" or bool(raw.shared and raw.shared.value)
         escape = raw.escape.value if raw.escape else None
         key = escape or ESCAPE_DEFAULT if raw.kind == "console" else 0
-        return Endpoint(
-            raw.name, partition.name, _CLASSES[raw.kind], device.name, start, size, access, shared, raw.span, key
-        )
+        label = (raw.label.value or "") if raw.label is not None else ""
+        place = partition.name, _CLASSES[raw.kind], device.name, start, size
+        return Endpoint(raw.name, *place, access, shared, raw.span, key, label)
 
     def _network(self, partition: RawPartition, raw: RawEndpoint) -> Endpoint:
         """A switch. A card has no extent: what conversion gives to it is only asked about the client's memory."""

@@ -2,6 +2,7 @@
 #include "channels.h"
 #include "cards.h"
 #include "disks.h"
+#include "labels.h"
 #include "lines.h"
 #include "server/log.h"
 #include "sources.h"
@@ -13,7 +14,7 @@ static uint32_t block_channels, console_clients, network_channels;
 static char console_memory[LIMIT_CONSOLE_BUFFERS]; /* each console channel's buffer */
 static uint32_t console_memory_used;
 
-static bool open_block(const struct channel_descriptor *channel) {
+static bool open_block(const struct descriptor_page *page, const struct channel_descriptor *channel) {
   struct block_server *server = disks_find(channel->device);
   if (!server || block_channels == BLOCK_CHANNELS)
     return false;
@@ -21,6 +22,7 @@ static bool open_block(const struct channel_descriptor *channel) {
   uint32_t device_block = server->device->block_size;
   if (device_block && channel->block_size % device_block != 0)
     log_line(channel->peer, "the disk's blocks are larger than the layout says: parts of one are refused");
+  new->refused = channel->label != NONE && !labels_as_planned(page, channel->label, server->device, server->name);
   block_channel_init(new, server, channel, calls_life());
   source_set(channel->event, (struct source){.kind = SOURCE_BLOCK_CLIENT, .block_client = new});
   return true;
@@ -65,7 +67,7 @@ static bool open(const struct descriptor_page *page, uint32_t position) {
     return false;
   switch (channel->class) {
   case CLASS_BLOCK:
-    return open_block(channel);
+    return open_block(page, channel);
   case CLASS_CONSOLE:
     return open_console(channel);
   case CLASS_NETWORK:

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import re
+
 from parclose.constants import constants
 from parclose.errors import Label
 from parclose.kinds import KINDS, endpoint_of
 from parclose.layout import RawEndpoint, RawPartition
-from parclose.model import Device
+from parclose.model import Device, DiskPartition
 from parclose.problems import Collector, at
 from parclose.scope import Scope
 from parclose.wording import format_size, round_up, suggestion
@@ -80,11 +82,60 @@ def extent_of(scope: Scope, endpoint: RawEndpoint) -> tuple[Device, int, int] | 
     device = scope.device(endpoint.device.value)
     if endpoint.kind != "block" or device is None or scope.facts is None or not _is_disk(device):
         return None
+    planned = planned_partition(device, endpoint)
+    if planned is not None:
+        return device, planned.start, planned.size
     start = 0 if endpoint.start is None else endpoint.start.value
     if start is None or (endpoint.size is not None and endpoint.size.value is None):
         return None
     size = endpoint.size.value if endpoint.size is not None else None
     return device, start, size if size is not None else max(device.capacity - start, 0)
+
+
+def planned_partition(device: Device, endpoint: RawEndpoint) -> DiskPartition | None:
+    """The partition of the disk that the endpoint names, where the board says its place."""
+    label = endpoint.label.value if endpoint.label else None
+    return next((each for each in device.partitions if each.name == label), None)
+
+
+def label_without_a_place(scope: Scope, problems: Collector) -> None:
+    """P136: the label of a partition whose place neither the board nor the endpoint says. P137: both say it."""
+    for _, endpoint in _endpoints(scope):
+        device, label = scope.device(endpoint.device.value), endpoint.label
+        if device is None or label is None or label.value is None or endpoint.kind != "block":
+            continue
+        planned = planned_partition(device, endpoint)
+        numbers = [each for each in (endpoint.start, endpoint.size) if each is not None]
+        if planned is not None and numbers:
+            text = f"the place of the partition '{label.value[:40]}' is said twice"
+            help = "leave start and size out of the endpoint"
+            problems.error("P137", text, at(numbers[0].span, "here"), at(planned.span, "and here"), help=help)
+        elif planned is None and len(numbers) < 2:
+            _nowhere(device, endpoint, label.value, problems)
+
+
+def _nowhere(device: Device, endpoint: RawEndpoint, label: str, problems: Collector) -> None:
+    text = f"where the partition '{label[:40]}' lies on {device.name} stands nowhere"
+    entry = f"partitions: {{{label[:40]}: {{start: …, size: …}}}}"
+    help = f"write start and size beside it, or {entry} for this disk in the board file"
+    if device.partitions:
+        help = (
+            f"{suggestion(label, [each.name for each in device.partitions], f'partitions of {device.name}')}; or {help}"
+        )
+    span = endpoint.label.span if endpoint.label else endpoint.span
+    problems.error("P136", text, at(span, "unknown"), at(device.span, "this disk"), help=help)
+
+
+def no_label(scope: Scope, problems: Collector) -> None:
+    """P138: what cannot be the name of a partition of a disk."""
+    most = constants()["LIMIT_LABEL"]
+    for _, endpoint in _endpoints(scope):
+        label = endpoint.label
+        if label is None or label.value is None or re.fullmatch(rf"[\x20-\x7e]{{1,{most}}}", label.value):
+            continue
+        text = f"the partition of '{endpoint.name}' has a name that nobody looks for"
+        help = f"1 to {most} printable ASCII characters: rename the partition (sgdisk --change-name)"
+        problems.error("P138", text, at(label.span, "this name"), at(endpoint.span, "this endpoint"), help=help)
 
 
 Extent = tuple[RawPartition, RawEndpoint, Device, int, int]  # with start and size in bytes
@@ -264,6 +315,8 @@ CHECKS = (
     past_the_end,
     off_a_block,
     empty_extent,
+    label_without_a_place,
+    no_label,
     overlapping_extents,
     too_many_endpoints,
     console_twice,

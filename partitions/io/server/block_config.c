@@ -31,7 +31,7 @@ static void write_ranges(volatile struct virtio_blk_config *config, const struct
 void block_config_write(const struct block_channel *channel) {
   const struct block_device *device = channel->server->device;
   volatile struct virtio_blk_config *config = &channel->window.shared->config.disk;
-  config->capacity = channel->capacity / VIRTIO_BLK_SECTOR;
+  config->capacity = channel->refused ? 0 : channel->capacity / VIRTIO_BLK_SECTOR;
   config->seg_max = BLOCK_SEGMENTS;
   config->blk_size = channel->block_size;
   config->min_io_size = 1;

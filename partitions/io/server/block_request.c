@@ -171,7 +171,7 @@ enum block_reading block_request_read(const struct block_channel *channel, struc
   if (!request->status)
     return BLOCK_NO_STATUS;
   *status = VIRTIO_BLK_S_IOERR;
-  if (chain->count < 2 || !read_header(&chain->buffer[0], &channel->window, &header))
+  if (channel->refused || chain->count < 2 || !read_header(&chain->buffer[0], &channel->window, &header))
     return BLOCK_ANSWER;
   if (header.sector > UINT64_MAX / VIRTIO_BLK_SECTOR) {
     wrong(request, COUNT_OUTSIDE_EXTENT);

@@ -43,6 +43,7 @@ void block_channel_init(struct block_channel *channel, struct block_server *serv
       .rights = descriptor->rights,
       .capacity = descriptor->capacity,
       .broken = true, /* until its first epoch */
+      .refused = channel->refused,
       .name = descriptor->name,
   };
   block_config_write(channel);

@@ -77,6 +77,7 @@ struct block_channel {
   bool active, signalling;
   bool wants_signal; /* something was put into the used ring */
   bool broken;       /* makes no sense or is gone: nothing is taken until its next epoch */
+  bool refused;      /* its disk is not the one planned: every request is an error. Set before block_channel_init */
   bool blocked;      /* quota used up: again after a completion of its own */
   const char *name;
   uint64_t count[COUNTERS];
