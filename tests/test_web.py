@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -92,11 +93,11 @@ Start = Callable[..., Servers]
 def start(parclose_boot: Callable[..., Any], target: emulator.Machine) -> Iterator[Start]:
     """A function that boots the example and waits until both servers serve."""
 
-    def boot(**settings: Any) -> Servers:
+    def boot(what: emulator.Machine = target, **settings: Any) -> Servers:
         ports = dict(zip(ADDRESSES, free_ports(2), strict=True))
         forwards = [f"hostfwd=tcp:127.0.0.1:{ports[name]}-{ip}:80" for name, ip in ADDRESSES.items()]
         networks = {"nic0": ",".join(["user", *forwards])}
-        machine = parclose_boot(target, networks=networks, timeout=90, **settings)
+        machine = parclose_boot(what, networks=networks, timeout=90, **settings)
         for _ in ADDRESSES:  # in whatever order
             machine.expect(r"10\.0\.2\.1[56] serves pages; life 1")
         return Servers(machine, ports)
@@ -139,6 +140,33 @@ def test_clients_that_are_slow_wrong_or_many(servers: Servers) -> None:
     assert all(answer.endswith("</script>\n") for answer in answers)
     for each in silent:
         each.close()
+    servers.end()
+
+
+def counters_while_computing(servers: Servers) -> list[dict[str, int]]:
+    """What /counter says while a task of the page's computes, which does not wait before it is ready."""
+    assert servers.curl("page", "/compute", "--fail") == "partition page computes\n"
+    found = [servers.counter("page")]
+    while found[-1]["computations"] == 0:
+        found.append(servers.counter("page"))
+    return [counter for counter in found if counter["computing"]]
+
+
+def test_a_task_that_never_waits_is_preempted(servers: Servers) -> None:
+    found = counters_while_computing(servers)
+    assert len(found) >= 2 and found[-1]["ticks"] > found[0]["ticks"]
+    servers.end()
+
+
+def test_without_looks_at_the_clock_it_is_not(start: Start, tmp_path: Path) -> None:
+    """The control of the test above: nobody else of this partition runs until it is ready."""
+    copy = Path(shutil.copytree(LAYOUT.parent, tmp_path / "web")) / "layout.yaml"
+    text = copy.read_text()
+    assert text.count("      cflags: ") == 1
+    copy.write_text(re.sub("      cflags: .*\n", "", text))
+    built = pipeline.build(copy, tmp_path / "out")
+    servers = start(emulator.machine(built.system.board, built.image))
+    assert counters_while_computing(servers) == []
     servers.end()
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A web server with three tasks: the network, a counter with a tick of its own, and a reporter that tells the logger of
-// requests. /crash is there to be tried: it ends this life, and no other partition notices.
+// A web server with four tasks: the network, a counter with a tick of its own, a reporter that tells the logger of
+// requests, and one that computes. /compute and /crash are there to be tried: the first has a task run without ever
+// waiting, which the other tasks do not notice; the second ends this life, which no other partition notices.
 #include "http.h"
 #include "interface.h"
 #include "parclose.h"
@@ -11,10 +12,14 @@
 #define HOST_PORT 8065u        /* and our address: where the layout's `--net` shows us on the host */
 #define TICK_NS 10000000ull    /* of the counter */
 #define REPORT_NS 250000000ull /* of the reporter */
+#define COMPUTE_NS 2000000000ull
+#define LOOK_NS 5000000ull /* of the computer: whether there is something to compute */
 #define NOWHERE ((volatile int *)0x10)
 
 static struct peer logger;
 static uint64_t ticks, late, requests, reports_lost;
+static uint64_t compute_until, computations;
+static volatile bool computing;
 static bool end_wanted;
 
 /* --- pages --- */
@@ -28,13 +33,15 @@ static const char front[] =
     "<script>setInterval(async () => counter.textContent = await (await fetch('/counter')).text(), 500)</script>\n";
 
 static int counter_text(char *text, size_t size) {
-  int length = format(text, size, "ticks %llu\nlate %llu\nrequests %llu\nlife %u\nreports lost %llu\n",
-                      (unsigned long long)ticks, (unsigned long long)late, (unsigned long long)requests, life(),
-                      (unsigned long long)reports_lost);
+  int length = format(
+      text, size, "ticks %llu\nlate %llu\nrequests %llu\nlife %u\nreports lost %llu\ncomputing %u\ncomputations %llu\n",
+      (unsigned long long)ticks, (unsigned long long)late, (unsigned long long)requests, life(),
+      (unsigned long long)reports_lost, computing, (unsigned long long)computations);
   const struct task *task;
   for (unsigned i = 0; (task = task_at(i)) && (size_t)length < size; i++)
-    length += format(text + length, size - (size_t)length, "task %s: %llu turns, the longest %llu us\n", task->name,
-                     (unsigned long long)task->turns, (unsigned long long)ticks_to_us(task->longest));
+    length += format(text + length, size - (size_t)length, "task %s: %llu turns, %llu preempted, the longest %llu us\n",
+                     task->name, (unsigned long long)task->turns, (unsigned long long)task->preempted,
+                     (unsigned long long)ticks_to_us(task->longest));
   return length;
 }
 
@@ -45,6 +52,10 @@ static int make_page(const char *path, char *page, size_t size, const char **typ
     return counter_text(page, size);
   if (strcmp(path, "/crash") == 0)
     *NOWHERE = 1;
+  if (strcmp(path, "/compute") == 0) {
+    compute_until = deadline_in_ns(COMPUTE_NS);
+    return format(page, size, "partition %s computes\n", partition_name());
+  }
   if (strcmp(path, "/end") == 0) {
     end_wanted = true;
     return format(page, size, "partition %s ends\n", partition_name());
@@ -60,7 +71,9 @@ static int make_page(const char *path, char *page, size_t size, const char **typ
 
 static void serve(void) {
   for (;;) {
+    task_hold(); /* lwIP is called by one task, and as a whole */
     bool more = interface_turn();
+    task_release();
     task_wait(more ? clock_now() : interface_deadline(), interface_event());
   }
 }
@@ -72,6 +85,24 @@ static void count(void) {
     task_wait(due, NO_EVENT);
     ticks++;
     late += clock_now() > due + tick;
+  }
+}
+
+/* Never waits before it is ready. */
+static void compute_something(void) {
+  volatile uint64_t value = 1;
+  computing = true;
+  while (clock_now() < compute_until)
+    value = value * 6364136223846793005u + 1442695040888963407u;
+  computing = false;
+  computations++;
+}
+
+static void compute(void) {
+  for (;;) {
+    if (clock_now() < compute_until)
+      compute_something();
+    task_wait(deadline_in_ns(LOOK_NS), NO_EVENT);
   }
 }
 
@@ -101,6 +132,7 @@ int main(void) {
   task_add("network", serve);
   task_add("counter", count);
   task_add("reporter", report_requests);
+  task_add("computer", compute);
   unsigned address = interface_address();
   printf("10.0.2.%u serves pages; life %u. On the host: curl http://127.0.0.1:%u/counter\n", address, life(),
          HOST_PORT + address);
