@@ -11,7 +11,7 @@
 #ifndef PARCLOSE_CALL_H
 #define PARCLOSE_CALL_H
 
-#include "limits.h"
+#include "limits_monitor.h"
 
 #include <stdint.h>
 

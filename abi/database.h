@@ -13,7 +13,7 @@
 #ifndef PARCLOSE_DATABASE_H
 #define PARCLOSE_DATABASE_H
 
-#include "limits.h"
+#include "limits_monitor.h"
 
 #include <stdint.h>
 

@@ -9,6 +9,7 @@
 #define PARCLOSE_DESCRIPTOR_H
 
 #include "database.h"
+#include "limits.h"
 
 #define DESCRIPTOR_MAGIC 0x45474150u /* "PAGE" */
 

@@ -6,23 +6,13 @@
 #ifndef PARCLOSE_LIMITS_H
 #define PARCLOSE_LIMITS_H
 
+#include "limits_monitor.h" /* those that ring 0 holds too */
+
 #define LIMIT_PROCESSORS 1u        /* processors that the monitor starts */
-#define LIMIT_PARTITIONS 64u       /* rows, the manager included */
-#define LIMIT_DESCRIPTORS 4096u    /* rows, of all partitions together */
-#define LIMIT_CHANNELS 512u        /* rows */
 #define LIMIT_DEVICES 64u          /* rows */
-#define LIMIT_INTERRUPTS 160u      /* rows; one vector each, from VECTOR_DEVICE_FIRST */
 #define LIMIT_DEVICE_INTERRUPTS 8u /* rows of one device: entries of its MSI-X table beyond stay masked */
-#define LIMIT_FRAMES 256u          /* minor frames of one processor's major frame */
-#define LIMIT_SLOTS 16u            /* partitions listed in one minor frame */
-#define LIMIT_PLACES 1024u         /* slots of all minor frames of one processor together */
-#define LIMIT_EVENTS 256u          /* events of one partition */
 #define LIMIT_LABEL 36u            /* characters of the name of a partition of a disk (UEFI 2.10, 5.3.3) */
-#define LIMIT_NAME 31u             /* bytes of a name, without its terminating zero */
-#define LIMIT_SOURCE 95u           /* bytes of a place such as "line.yaml:14", without its zero */
 #define LIMIT_BARS 6u              /* base address registers of one PCI function */
-#define LIMIT_BATCH 16u            /* entries of one conversion call */
-#define LIMIT_IN_FLIGHT 1024u      /* conversions in flight of one channel */
 #define LIMIT_QUEUE 128u           /* descriptors of one virtqueue; a power of two */
 #define LIMIT_GROUPS 64u           /* multicast groups that the channels of one network endpoint listen to */
 #define LIMIT_RESTARTS 100u        /* of one partition within its window: what the manager remembers */
@@ -41,14 +31,12 @@
 #define BUDGET_SHORTEST_NS 5000u /* a smaller budget would be over before anything is done */
 
 /* What the monitor takes of a frame in a partition's name, at the worst, in instructions, each counted as a nanosecond. The
-   planner takes it out of the partition's budget; `make bench` and the promises about time hold the sum. */
-#define COST_TURN 350u          /* the ways into a turn and out of it */
+   planner takes it out of the partition's budget; `make bench` and the promises about time hold the sum. COST_TURN is ring 0's too. */
 #define COST_CALL 300u          /* a call, but for the entries of a conversion */
 #define COST_CONVERT 50u        /* an entry of a conversion, but for the look at regions */
 #define COST_CONVERT_REGION 13u /* the look at one region of the client */
 #define COST_INTERRUPT 120u     /* one interrupt of a device whose owner may not run */
 
-#define FRAME_LONGEST_NS 1000000000ull
 #define MANAGER_SLOT_DEFAULT_NS 50000u
 
 #endif
