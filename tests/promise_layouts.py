@@ -222,6 +222,24 @@ def chained(guest: str, way: str = "0") -> str:
     return _HEAD + _IO + attacker + victim
 
 
+def on_disk(guest: str, endpoint: str, way: str = "0") -> str:
+    """The attacker alone on an endpoint of the disk; the victim has none."""
+    io = f"""  io:
+    program: {{builtin: io}}
+    devices: [nvme0, com1]
+    dma: trusted
+    endpoints:
+      own: {endpoint}
+      line: {{console: com1}}
+"""
+    attacker = f"""  attacker:
+    program: {{sources: [GUESTS/{guest}], define: {{WAY: {way}}}}}
+    debug: true
+    channels: {{disk: io.own}}
+"""
+    return _HEAD + io + attacker + _VICTIM
+
+
 def killed(way: str) -> str:
     """A client and its server, each with a new life after a fault."""
     io = _IO.replace("dma: trusted", "dma: trusted\n    health: {fault: restart}")

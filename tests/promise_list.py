@@ -7,6 +7,7 @@ import promise_special as special
 from promise_channels import CHANNELS
 from promise_console import CONSOLE
 from promise_devices import DEVICES
+from promise_disk import DISK
 from promise_kit import Patch, Promise, Run
 from promise_layouts import DISK_OF_TWO, RELEASES, TRIO, duel, served, shared_frame, spied
 from promise_lives import LIVES
@@ -372,6 +373,7 @@ PROMISES = (
     *_CONVERSION,
     *CHANNELS,
     *CONSOLE,
+    *DISK,
     *LIVES,
     *DEVICES,
     *TIME,
