@@ -22,6 +22,7 @@
 #include "disk.h"
 #include "ethernet.h"
 #include "limits.h"
+#include "virtio_mmio.h"
 
 #include <stdint.h>
 
@@ -69,7 +70,7 @@ struct channel_queue {
   _Alignas(4) struct virtq_used used;
 };
 
-/* The first three are written by the client, the rest by the server. The used rings count where server_epoch is the client's
+/* The first three and `accepted` are written by the client, the rest by the server. The used rings count where server_epoch is the client's
    epoch. Where then served_life is not server_life, what they do not hold is lost: the client begins a new epoch. */
 struct channel_header {
   uint32_t magic;        /* CHANNEL_MAGIC once the rings are set up */
@@ -79,6 +80,7 @@ struct channel_header {
   uint32_t server_epoch; /* the epoch that the server took up last */
   uint32_t served_life;  /* the server's life in which it did so; written before server_epoch */
   uint64_t features;     /* what the server offers: feature bits of virtio */
+  uint64_t accepted;     /* of them, by the client, before its epoch: one that was not offered, and it is not served */
 };
 
 /* A block request's header and status, in the page after the queues: one for each head descriptor. A range stands where the
@@ -101,13 +103,17 @@ union channel_config {
 
 struct channel_window {
   struct channel_header header;
-  _Alignas(256) union channel_config config;
   _Alignas(512) struct channel_counters counters;
+  _Alignas(512) struct virtio_mmio registers;
+  union channel_config config;
   struct channel_queue queue[CHANNEL_QUEUES];
   _Alignas(4096) struct channel_request request[QUEUE_SIZE];
   /* the data area follows */
 };
 
+_Static_assert(offsetof(struct channel_window, config) ==
+                   offsetof(struct channel_window, registers) + VIRTIO_MMIO_CONFIG,
+               "as on virtio's memory bus");
 _Static_assert(sizeof(struct channel_window) == CHANNEL_HEADER_PAGES * 4096, "the data area starts at a page");
 
 #endif

@@ -35,7 +35,6 @@
 #define VIRTIO_BLK_F_TOPOLOGY 10u
 #define VIRTIO_BLK_F_DISCARD 13u
 #define VIRTIO_BLK_F_WRITE_ZEROES 14u
-#define VIRTIO_FEATURE_VERSION_1 32u
 
 struct virtio_blk_req {
   uint32_t type;

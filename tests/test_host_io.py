@@ -69,6 +69,7 @@ PROGRAMS = {
     "io_gpt": (IO / "gpt.c",),
     "io_block_server": BLOCK,
     "io_block_ranges": BLOCK,
+    "io_block_registers": BLOCK,
     "io_block_hostile": BLOCK,
     "io_console": CONSOLE,
     "io_console_buffers": CONSOLE,

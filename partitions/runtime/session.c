@@ -57,6 +57,8 @@ uint32_t session_client_begin(struct channel_header *header, uint32_t life) {
   uint32_t epoch = load(&header->epoch) + 1;
   if (epoch == 0)
     epoch = 1;
+  /* The requests of our library need no other; what an endpoint has besides it serves whether accepted or not. */
+  header->accepted = header->features & 1ull << VIRTIO_FEATURE_VERSION_1;
   publish(&header->client_life, life);
   publish(&header->epoch, epoch);
   publish(&header->magic, CHANNEL_MAGIC);

@@ -4,17 +4,16 @@
  * virtio block device. Copies: the client may write there, we never read it.
  */
 #include "block_server.h"
+#include "registers.h"
 
-#define BIT(NUMBER) (1ull << (NUMBER))
-
-static uint64_t features_of(const struct block_channel *channel) {
+uint64_t block_features(const struct block_channel *channel) {
   uint32_t device = channel->server->device->features;
   bool writes = channel->rights & RIGHT_WRITE;
-  return BIT(VIRTIO_FEATURE_VERSION_1) | BIT(VIRTIO_BLK_F_SEG_MAX) | BIT(VIRTIO_BLK_F_BLK_SIZE) |
-         BIT(VIRTIO_BLK_F_TOPOLOGY) | (writes ? 0 : BIT(VIRTIO_BLK_F_RO)) |
-         (device & BLOCK_CACHE ? BIT(VIRTIO_BLK_F_FLUSH) : 0) |
-         (writes && (device & BLOCK_DISCARD) ? BIT(VIRTIO_BLK_F_DISCARD) : 0) |
-         (writes && (device & BLOCK_ZEROES) ? BIT(VIRTIO_BLK_F_WRITE_ZEROES) : 0);
+  return FEATURE(VIRTIO_FEATURE_VERSION_1) | FEATURE(VIRTIO_BLK_F_SEG_MAX) | FEATURE(VIRTIO_BLK_F_BLK_SIZE) |
+         FEATURE(VIRTIO_BLK_F_TOPOLOGY) | (writes ? 0 : FEATURE(VIRTIO_BLK_F_RO)) |
+         (device & BLOCK_CACHE ? FEATURE(VIRTIO_BLK_F_FLUSH) : 0) |
+         (writes && (device & BLOCK_DISCARD) ? FEATURE(VIRTIO_BLK_F_DISCARD) : 0) |
+         (writes && (device & BLOCK_ZEROES) ? FEATURE(VIRTIO_BLK_F_WRITE_ZEROES) : 0);
 }
 
 /* Requests of any length are cut, so no range is too long. */
@@ -39,5 +38,5 @@ void block_config_write(const struct block_channel *channel) {
   config->writeback = (device->features & BLOCK_CACHE) != 0;
   config->num_queues = 1;
   write_ranges(config, device);
-  *(volatile uint64_t *)&channel->window.shared->header.features = features_of(channel);
+  registers_write(channel->window.shared, VIRTIO_ID_BLOCK, block_features(channel));
 }

@@ -7,6 +7,7 @@
 #include "block_server.h"
 #include "../calls.h"
 #include "log.h"
+#include "registers.h"
 
 #define POLL_AT_ONCE 32u
 #define ERRORS_SHOWN 16u
@@ -134,9 +135,11 @@ void block_channel_event(struct block_channel *channel) {
       block_request_free(channel->server, block_list_take(&channel->fresh));
     virtqueue_device_reset(&channel->queue, &channel->window.shared->queue[1]); /* not used: only emptied */
     virtqueue_device_reset(&channel->queue, &channel->window.shared->queue[0]);
-    channel->broken = channel->blocked = false;
     block_config_write(channel);
-    session_server_ready(&channel->session, header);
+    channel->blocked = false;
+    channel->broken = !registers_agree(channel->window.shared, block_features(channel));
+    if (!channel->broken)
+      session_server_ready(&channel->session, header);
     channel->wants_signal = true;
     note_signal(channel);
   }

@@ -130,6 +130,7 @@ enum block_reading block_request_read(const struct block_channel *channel, struc
 
 /* block_config.c: what the client may read of its endpoint (virtio 1.1, 5.2.3 and 5.2.4). */
 void block_config_write(const struct block_channel *channel);
+uint64_t block_features(const struct block_channel *channel);
 /* block_intake.c */
 void block_intake(struct block_channel *channel);
 /* block_server.c */

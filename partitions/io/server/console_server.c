@@ -5,11 +5,13 @@
  */
 #include "console_server.h"
 #include "../calls.h"
+#include "registers.h"
 #include "text.h"
 
 #define QUEUE_TO_CLIENT 0u
 #define QUEUE_FROM_CLIENT 1u
 #define KEYS_AT_ONCE 64u
+#define FEATURES FEATURE(VIRTIO_FEATURE_VERSION_1)
 
 static const char MANAGER[] = "manager";
 
@@ -64,6 +66,7 @@ bool console_client_init(struct console_client *client, struct console_server *s
   keep(client, memory ? descriptor->buffer : 0, memory);
   if (descriptor->escape)
     server->escape = (uint8_t)descriptor->escape;
+  registers_write(shared, VIRTIO_ID_CONSOLE, FEATURES);
   session_server_begin(&client->session, &shared->header, life);
   calls_signal(client->index, 0);
   console_client_event(client);
@@ -74,8 +77,10 @@ static void begin_epoch(struct console_client *client) {
   console_output_epoch(client);
   virtqueue_device_reset(&client->to_client, &client->window.shared->queue[QUEUE_TO_CLIENT]);
   virtqueue_device_reset(&client->from_client, &client->window.shared->queue[QUEUE_FROM_CLIENT]);
-  client->broken = false;
-  session_server_ready(&client->session, &client->window.shared->header);
+  registers_write(client->window.shared, VIRTIO_ID_CONSOLE, FEATURES);
+  client->broken = !registers_agree(client->window.shared, FEATURES);
+  if (!client->broken)
+    session_server_ready(&client->session, &client->window.shared->header);
   client->wants_signal = true;
 }
 

@@ -5,6 +5,14 @@
  */
 #include "../calls.h"
 #include "network_server.h"
+#include "registers.h"
+
+static uint64_t features_of(const struct network_channel *channel) {
+  const struct network_uplink *uplink = channel->server->uplink;
+  bool checksums = channel->wire && (uplink->device->offloads & NETWORK_OFFLOAD_TRANSMIT);
+  return FEATURE(VIRTIO_FEATURE_VERSION_1) | FEATURE(VIRTIO_NET_F_MTU) | FEATURE(VIRTIO_NET_F_MAC) |
+         FEATURE(VIRTIO_NET_F_STATUS) | (checksums ? FEATURE(VIRTIO_NET_F_CSUM) : 0);
+}
 
 static void write_config(struct network_channel *channel) {
   const struct network_uplink *uplink = channel->server->uplink;
@@ -15,6 +23,7 @@ static void write_config(struct network_channel *channel) {
   config->max_virtqueue_pairs = 1;
   config->mtu = ETHERNET_PAYLOAD;
   config->status = up ? VIRTIO_NET_S_LINK_UP : 0;
+  registers_write(channel->window.shared, VIRTIO_ID_NETWORK, features_of(channel));
 }
 
 void network_channel_init(struct network_channel *channel, struct network_server *server,
@@ -35,6 +44,7 @@ void network_channel_init(struct network_channel *channel, struct network_server
   };
   __builtin_memcpy(channel->talks, descriptor->talks, sizeof channel->talks);
   network_ports_add(server, channel, groups, descriptor->address_count);
+  write_config(channel);
   session_server_begin(&channel->session, &shared->header, life);
   calls_signal(channel->index, 0);
 }
@@ -111,9 +121,12 @@ void network_channel_event(struct network_channel *channel) {
     drop(channel);
     virtqueue_device_reset(&channel->receive, &channel->window.shared->queue[0]);
     virtqueue_device_reset(&channel->transmit, &channel->window.shared->queue[1]);
-    channel->broken = false;
     write_config(channel);
-    session_server_ready(&channel->session, header);
+    channel->broken = !registers_agree(channel->window.shared, features_of(channel));
+    if (channel->broken)
+      channel->session.epoch = 0; /* nor is anything delivered */
+    else
+      session_server_ready(&channel->session, header);
     channel->told = true;
     network_note_signal(channel);
   }
