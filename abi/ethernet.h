@@ -30,6 +30,13 @@
 #define NETWORK_BUFFER (NETWORK_HEADER + ETHERNET_FRAME)
 #define NETWORK_SLOT 1536u /* of the data area, as our runtime divides it; a multiple of a cache line */
 
+/* In channel_header.features. */
+#define VIRTIO_NET_F_CSUM (1ull << 0) /* VIRTIO_NET_HDR_F_NEEDS_CSUM is understood, for a frame to the wire alone */
+#define VIRTIO_NET_F_GUEST_CSUM (1ull << 1) /* VIRTIO_NET_HDR_F_DATA_VALID may come */
+#define VIRTIO_NET_F_MTU (1ull << 3)
+#define VIRTIO_NET_F_MAC (1ull << 5)
+#define VIRTIO_NET_F_STATUS (1ull << 16)
+
 #define VIRTIO_NET_HDR_F_NEEDS_CSUM 1u /* csum_start and csum_offset say what is to be filled in */
 #define VIRTIO_NET_HDR_F_DATA_VALID 2u /* the checksum was looked at and is right */
 #define VIRTIO_NET_S_LINK_UP 1u

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from packets import IP, UDP, address, ethernet, ipv4, udp
+from packets import IP, UDP, address, checksum, ethernet, ipv4, udp
 from parclose import emulator, inspect, paths, pipeline
 from wire import Wire
 
 ROOT = Path(__file__).parent.parent
 NETWORK = Path(__file__).parent / "network"
+STATION = bytes.fromhex("52540000000a")
 
 Boot = Callable[..., Any]
 
@@ -40,6 +41,28 @@ def test_a_death_with_frames_lent_to_the_card(parclose_boot: Boot) -> None:
     lives = [set(frame[14:]) for frame in seen]
     assert all(len(found) == 1 for found in lives) and {6} in lives
     assert {len(frame) for frame in seen} == {1000}
+
+
+def test_checksums_are_the_cards(parclose_boot: Boot) -> None:
+    """Of frames that go, and what it found of those that come: right ones only are called so."""
+    ours, theirs = (address("02:00:00:00:00:01"), address("10.0.2.9")), (STATION, address("10.0.2.15"))
+    with Wire() as wire:
+        machine = parclose_boot(NETWORK / "sums.yaml", timeout=60, networks={"nic0": wire.netdev})
+        for number in range(24):
+            frame = wire.receive(30)
+            assert frame is not None
+            length = int.from_bytes(frame[38:40])
+            assert length == 8 + 1 + 61 * number and frame[:12] == ours[0] + theirs[0]
+            pseudo = frame[26:34] + bytes([0, UDP]) + frame[38:40]
+            assert checksum(frame[14:34]) == checksum(pseudo + frame[34 : 34 + length]) == 0
+        ips = ours[1], theirs[1]
+        for data, words in ((b"good" * 50, "good: checked"), (b"bad" * 50, "bad: not checked")):
+            datagram = udp(*ips, (6000, 5000), data)
+            if data[:1] == b"b":
+                datagram = datagram[:-1] + b"?"
+            wire.send(ethernet(theirs[0], ours[0], IP, ipv4(*ips, UDP, datagram)))
+            machine.expect(rf"sums\| {words}")
+        assert machine.wait_event(event="ended", partition="sums")["status"] == 0
 
 
 def _planted(folder: Path, file: str, text: str, other: str) -> Path:

@@ -31,6 +31,15 @@ void network_done(struct network *network) {
   network_post(network, slot);
 }
 
+bool network_checked(const struct network *network) {
+  if (network->inbox_start == network->inbox_end)
+    return false;
+  uint32_t slot = network->inbox[network->inbox_start % NETWORK_SLOTS];
+  const volatile struct virtio_net_hdr *header =
+      (const volatile struct virtio_net_hdr *)network_slot(network, NETWORK_TO_CLIENT, slot);
+  return header->flags & VIRTIO_NET_HDR_F_DATA_VALID;
+}
+
 int network_receive(struct network *network, void *buffer, size_t size, uint64_t deadline) {
   size_t length;
   const void *frame = network_peek(network, &length, deadline);

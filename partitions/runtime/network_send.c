@@ -110,18 +110,14 @@ static bool can_lend(const struct network *network, const uint8_t *frame, size_t
   return network->channel->wire && size >= NETWORK_LENT && !(frame[0] & 1) && !is_neighbour(network, frame);
 }
 
-enum status network_lend(struct network *network, struct network_loan *loan, const void *frame, size_t size,
-                         uint64_t deadline) {
-  loan->busy = false;
-  if (!network->channel || !good_size(size))
-    return STATUS_BAD_ARGUMENT;
-  if (!can_lend(network, frame, size))
-    return network_queue(network, frame, size, deadline);
+/* `header` says what the card is to do with the frame. */
+static enum status lend(struct network *network, struct network_loan *loan, const uint8_t *frame, size_t size,
+                        struct virtio_net_hdr header, uint64_t deadline) {
   if (!find_room(network, deadline))
     return STATUS_TIMEOUT;
   uint8_t slot = network->free[--network->free_count];
   uint8_t *place = network_slot(network, NETWORK_FROM_CLIENT, slot);
-  *(struct virtio_net_hdr *)place = (struct virtio_net_hdr){0};
+  *(struct virtio_net_hdr *)place = header;
   memcpy(place + NETWORK_HEADER, frame, ETHERNET_HEADER);
   struct virtqueue_buffer buffers[] = {
       {(uintptr_t)place, NETWORK_HEADER + ETHERNET_HEADER, 0},
@@ -133,6 +129,47 @@ enum status network_lend(struct network *network, struct network_loan *loan, con
   loan->busy = true;
   network->untold = true;
   return STATUS_OK;
+}
+
+enum status network_lend(struct network *network, struct network_loan *loan, const void *frame, size_t size,
+                         uint64_t deadline) {
+  loan->busy = false;
+  if (!network->channel || !good_size(size))
+    return STATUS_BAD_ARGUMENT;
+  if (!can_lend(network, frame, size))
+    return network_queue(network, frame, size, deadline);
+  return lend(network, loan, frame, size, (struct virtio_net_hdr){0}, deadline);
+}
+
+/* RFC 1071, over what stands there already, the begun sum among it. */
+static uint16_t sum_up(const uint8_t *bytes, size_t size) {
+  uint32_t sum = 0;
+  for (size_t i = 0; i + 1 < size; i += 2)
+    sum += (uint32_t)bytes[i] << 8 | bytes[i + 1];
+  if (size & 1)
+    sum += (uint32_t)bytes[size - 1] << 8;
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  return (uint16_t)(sum == 0xffff ? sum : ~sum); /* RFC 768: what would be 0 is sent as all ones */
+}
+
+enum status network_lend_checksum(struct network *network, struct network_loan *loan, void *frame, size_t size,
+                                  size_t start, size_t offset, uint64_t deadline) {
+  uint8_t *bytes = frame;
+  loan->busy = false;
+  if (!network->channel || !good_size(size) || start < ETHERNET_HEADER || start > size || offset > size - start ||
+      size - start - offset < 2)
+    return STATUS_BAD_ARGUMENT;
+  const volatile uint64_t *features = &network->window->header.features;
+  if (can_lend(network, bytes, size) && (*features & VIRTIO_NET_F_CSUM)) {
+    struct virtio_net_hdr header = {VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = (uint16_t)start,
+                                    .csum_offset = (uint16_t)offset};
+    return lend(network, loan, bytes, size, header, deadline);
+  }
+  uint16_t sum = sum_up(bytes + start, size - start);
+  bytes[start + offset] = (uint8_t)(sum >> 8);
+  bytes[start + offset + 1] = (uint8_t)sum;
+  return network_lend(network, loan, bytes, size, deadline);
 }
 
 bool network_settle(struct network *network, const struct network_loan *loan, uint64_t deadline) {

@@ -283,6 +283,10 @@ void network_flush(struct network *network);
 enum status network_lend(struct network *network, struct network_loan *loan, const void *frame, size_t size,
                          uint64_t deadline);
 bool network_settle(struct network *network, const struct network_loan *loan, uint64_t deadline); /* until not busy */
+/* Likewise, of a TCP or UDP frame whose checksum is still to be made, over all bytes from `start` on: at start + offset stands the
+   sum of the pseudo-header (not inverted). The card fills it in where it can, else this does, in the frame. */
+enum status network_lend_checksum(struct network *network, struct network_loan *loan, void *frame, size_t size,
+                                  size_t start, size_t offset, uint64_t deadline);
 /* A frame that is made where it goes out: room for ETHERNET_FRAME bytes, the same again until the commit. Null: the deadline
    came. A commit only queues. */
 void *network_reserve(struct network *network, uint64_t deadline);
@@ -293,6 +297,8 @@ int network_receive(struct network *network, void *buffer, size_t size, uint64_t
 /* The oldest frame where it stands, the same again until it is done. Null: the deadline came. */
 const void *network_peek(struct network *network, size_t *size, uint64_t deadline);
 void network_done(struct network *network);
+/* Whether the card has found the oldest frame's TCP or UDP checksum right; it need not be looked at again. */
+bool network_checked(const struct network *network);
 
 /* --- bytes and strings --- */
 

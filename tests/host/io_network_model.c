@@ -89,6 +89,7 @@ static enum network_result transmit(struct network_device *device, const struct 
   memcpy(queued->segment, segments, count * sizeof *segments);
   queued->count = count;
   queued->tag = tag;
+  card->checksum = checksum;
   return NETWORK_TAKEN;
 }
 

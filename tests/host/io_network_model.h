@@ -38,6 +38,7 @@ struct model_card {
   uint32_t lost[MODEL_DEPTH], lost_count;
   uint32_t credit; /* frames that it sends each time it is asked */
   uint32_t resets, addresses;
+  struct network_checksum checksum; /* of the last frame */
   bool silent, obeys, up;
   struct model_frame wire[WIRE_LOG];
   uint32_t sent; /* frames ever put on the wire; the last stand in `wire` */

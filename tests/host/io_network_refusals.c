@@ -76,6 +76,18 @@ static void refused_by_others(void) {
   model_run();
   CHECK(client_counted(one, COUNT_UNSUPPORTED) == 2 && client_counted(one, COUNT_BAD_HEADER) == 1);
   CHECK(model_card.sent == 1);
+  model_card.network.offloads = NETWORK_OFFLOAD_TRANSMIT; /* now it can, but no guest */
+  header->csum_start = 30;
+  header->csum_offset = 6;
+  CHECK(virtqueue_add(&one->transmit, divided, 3) >= 0);
+  model_kick(one);
+  model_run();
+  CHECK(model_card.sent == 2 && model_card.checksum.start == 30 && model_card.checksum.offset == 6);
+  memset(client_slot(one, 1, 0) + NETWORK_HEADER, 0xff, ETHERNET_ADDRESS);
+  CHECK(virtqueue_add(&one->transmit, divided, 3) >= 0);
+  model_kick(one);
+  model_run();
+  CHECK(model_card.sent == 2 && client_counted(one, COUNT_UNSUPPORTED) == 3);
 }
 
 static void small_buffers(void) {

@@ -55,13 +55,8 @@ static void count_sent(struct network_channel *channel, uint32_t length) {
 }
 
 static void copy_to(struct network_channel *from, struct network_channel *to, const struct network_frame *frame) {
-  struct virtio_net_hdr header = {.num_buffers = 1};
-  if (frame->virtio.flags) {
-    header.flags = frame->virtio.flags;
-    header.csum_start = frame->virtio.csum_start;
-    header.csum_offset = frame->virtio.csum_offset;
-  }
-  network_deliver(to, &header, frame->ethernet, frame->piece, frame->pieces);
+  static const struct virtio_net_hdr HEADER = {.num_buffers = 1};
+  network_deliver(to, &HEADER, frame->ethernet, frame->piece, frame->pieces);
   charge(from, frame->length);
 }
 
@@ -83,10 +78,10 @@ static enum counter judge_route(struct route *route, const struct network_channe
     return COUNT_NOBODY;
   if (!frame->inside && (frame->length < ETHERNET_SHORTEST || !route->wire))
     return COUNT_OUTSIDE_CHANNEL;
+  if (frame->virtio.flags && (local || !(uplink->device->offloads & NETWORK_OFFLOAD_TRANSMIT)))
+    return COUNT_UNSUPPORTED; /* a checksum to be filled in: no other guest has a card that does */
   if (!route->wire)
     return COUNTERS;
-  if (frame->virtio.flags && !(uplink->device->offloads & NETWORK_OFFLOAD_TRANSMIT))
-    return COUNT_UNSUPPORTED;
   if (uplink->link)
     return COUNTERS;
   route->wire = false;
