@@ -24,11 +24,10 @@ Boot = Callable[..., Any]
 def test_guests_among_themselves(parclose_boot: Boot) -> None:
     """Every frame comes back unchanged, in three lives; who is in no list is not heard, whatever it calls itself."""
     machine = parclose_boot(NETWORK / "closed.yaml", timeout=60)
-    machine.expect(r"spoofer\| refused as it should be")
-    for life in (1, 2, 3):
-        machine.expect(rf"asker\| 700 frames came back, life {life}")
     for partition in ("asker", "bystander", "spoofer"):
         assert machine.wait_event(event="ended", partition=partition)["status"] == 0
+    assert "spoofer| refused as it should be" in machine.log
+    assert re.findall(r"asker\| 700 frames came back, life (\d)", machine.log) == ["1", "2", "3"]
 
 
 def test_a_death_with_frames_lent_to_the_card(parclose_boot: Boot) -> None:
@@ -89,7 +88,8 @@ def test_guests_survive_their_switch(parclose_boot: Boot, tmp_path: Path) -> Non
     target = emulator.machine(built.system.board, built.image)
     with Wire() as wire:
         machine = parclose_boot(target, timeout=90, networks={"nic0": wire.netdev})
-        machine.expect_lines(r"first\| 10\.0\.2\.15 is up", r"second\| 10\.0\.2\.16 is up")
+        for _ in range(2):
+            machine.expect(r"(first|second)\| 10\.0\.2\.1[56] is up")
         for number in range(150):
             _ask_until_answered(wire, number)
         assert machine.end("io").lives == 7
