@@ -47,9 +47,9 @@ static bool take_boot_record(struct fat_file *file) {
   file->fat_start = get(sector + 14, 2);
   file->root_start = file->fat_start + TABLES * file->fat_sectors;
   file->data_start = file->root_start + file->root_sectors;
-  if (get(sector + 510, 2) != 0xaa55 || get(sector + 11, 2) != FAT_SECTOR || sector[16] != TABLES ||
-      !file->cluster_sectors || !file->fat_start || total > block_capacity(file->disk) / FAT_SECTOR ||
-      total < file->data_start)
+  if (sector[0] != 0xeb || get(sector + 510, 2) != 0xaa55 || get(sector + 11, 2) != FAT_SECTOR ||
+      sector[16] != TABLES || !file->cluster_sectors || !file->fat_start ||
+      total > block_capacity(file->disk) / FAT_SECTOR || total < file->data_start)
     return false;
   file->clusters = (total - file->data_start) / file->cluster_sectors;
   return file->clusters >= FEWEST_CLUSTERS && file->clusters <= MOST_CLUSTERS &&
@@ -231,8 +231,7 @@ static bool append_piece(struct fat_file *file, const void *text, uint32_t size)
   return true;
 }
 
-bool fat_append(struct fat_file *file, const void *text, size_t size) {
-  const uint8_t *bytes = text;
+static bool append_all(struct fat_file *file, const uint8_t *bytes, size_t size) {
   while (size > 0) {
     uint32_t room = FAT_SECTOR - file->size % FAT_SECTOR;
     uint32_t piece = size < room ? (uint32_t)size : room;
@@ -242,4 +241,12 @@ bool fat_append(struct fat_file *file, const void *text, size_t size) {
     size -= piece;
   }
   return block_flush(file->disk) == BLOCK_OK && put_entry(file, NULL);
+}
+
+bool fat_append(struct fat_file *file, const void *text, size_t size) {
+  struct fat_file before = *file;
+  if (size <= UINT32_MAX - file->size && append_all(file, text, size))
+    return true;
+  *file = before; /* half a text is none */
+  return false;
 }

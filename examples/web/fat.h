@@ -24,7 +24,7 @@ struct fat_file {
 bool fat_open(struct fat_file *file, struct block *disk, const char *name);
 
 /* False: full, or the disk failed. Once it returns the text is on the disk; whoever is stopped earlier leaves a volume
-   with the file as it was before, and at the worst a cluster that belongs to no file. */
+   with the file as it was before, and at the worst clusters that belong to no file or lie behind its end. */
 bool fat_append(struct fat_file *file, const void *text, size_t size);
 
 #endif
