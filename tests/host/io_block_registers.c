@@ -43,7 +43,9 @@ static bool works(void) {
 }
 
 static void refused(uint64_t accepted) {
+  uint64_t before = client[0].window->counters.count[COUNT_UNSUPPORTED];
   begin_with(accepted);
+  CHECK(client[0].window->counters.count[COUNT_UNSUPPORTED] == before + 1);
   CHECK(!served() && read32(0x070) == VIRTIO_STATUS_REFUSED);
   CHECK(add_one(&client[0], VIRTIO_BLK_T_IN, 0, CLIENT_MEMORY, 512) >= 0);
   kick(&client[0]);

@@ -116,7 +116,7 @@ static const char *identify(struct virtio_net *net) {
     return "the device has no address of its own";
   for (uint32_t i = 0; i < NETWORK_ADDRESS; i++)
     net->network.address[i] = register_read8(net->pci.device + CONFIG_MAC + i);
-  net->network.offloads = net->pci.features & VIRTIO_NET_F_CSUM ? NETWORK_OFFLOAD_TRANSMIT : 0;
+  net->network.offloads = (net->pci.features & VIRTIO_NET_F_CSUM) ? NETWORK_OFFLOAD_TRANSMIT : 0;
   return NULL;
 }
 

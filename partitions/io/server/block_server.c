@@ -138,7 +138,9 @@ void block_channel_event(struct block_channel *channel) {
     block_config_write(channel);
     channel->blocked = false;
     channel->broken = !registers_agree(channel->window.shared, block_features(channel));
-    if (!channel->broken)
+    if (channel->broken)
+      block_count(channel, COUNT_UNSUPPORTED);
+    else
       session_server_ready(&channel->session, header);
     channel->wants_signal = true;
     note_signal(channel);

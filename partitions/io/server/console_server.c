@@ -79,6 +79,7 @@ static void begin_epoch(struct console_client *client) {
   virtqueue_device_reset(&client->from_client, &client->window.shared->queue[QUEUE_FROM_CLIENT]);
   registers_write(client->window.shared, VIRTIO_ID_CONSOLE, FEATURES);
   client->broken = !registers_agree(client->window.shared, FEATURES);
+  console_count(client, COUNT_UNSUPPORTED, client->broken);
   if (!client->broken)
     session_server_ready(&client->session, &client->window.shared->header);
   client->wants_signal = true;

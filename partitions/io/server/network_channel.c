@@ -123,6 +123,11 @@ void network_give_up(struct network_channel *channel) {
   drop(channel);
 }
 
+static void refuse(struct network_channel *channel) {
+  channel->session.epoch = 0; /* nor is anything delivered */
+  network_count(channel, COUNT_UNSUPPORTED);
+}
+
 void network_channel_event(struct network_channel *channel) {
   struct channel_header *header = &channel->window.shared->header;
   if (channel->ready.first && !calls_client_lives(channel->index, channel->session.client_life))
@@ -135,7 +140,7 @@ void network_channel_event(struct network_channel *channel) {
     write_config(channel);
     channel->broken = !registers_agree(channel->window.shared, features_of(channel));
     if (channel->broken)
-      channel->session.epoch = 0; /* nor is anything delivered */
+      refuse(channel);
     else
       session_server_ready(&channel->session, header);
     channel->told = true;
