@@ -55,9 +55,9 @@ static void select_letter(struct console_server *server, char letter) {
   show(server, MENU_LIST);
 }
 
-static void close_menu(struct console_server *server) {
+static void close_menu(struct console_server *server, enum console_menu_show then) {
   server->menu.open = false;
-  show(server, MENU_NOTHING);
+  show(server, then);
 }
 
 void console_menu_key(struct console_server *server, uint8_t key) {
@@ -66,11 +66,11 @@ void console_menu_key(struct console_server *server, uint8_t key) {
   else if ((key == '\r' || key == '\n') && server->menu.number)
     select_number(server);
   else if (key == server->escape || key == '\r' || key == '\n')
-    close_menu(server);
+    close_menu(server, MENU_NOTHING);
   else if (key == 'n')
     select_client(server, (server->selected + 1) % server->clients);
   else if (key == '#')
-    show(server, MENU_COUNTERS);
+    close_menu(server, MENU_COUNTERS);
   else
     select_letter(server, (char)key);
 }
