@@ -41,12 +41,6 @@
 #define VIRTIO_NET_HDR_F_DATA_VALID 2u /* the checksum was looked at and is right */
 #define VIRTIO_NET_S_LINK_UP 1u
 
-/* Feature bits (channel_header.features). */
-#define VIRTIO_NET_F_CSUM 0u /* frames to the wire may leave a checksum to the card */
-#define VIRTIO_NET_F_MTU 3u
-#define VIRTIO_NET_F_MAC 5u
-#define VIRTIO_NET_F_STATUS 16u
-
 struct virtio_net_hdr {
   uint8_t flags;
   uint8_t gso_type; /* 0: the frame is one frame */

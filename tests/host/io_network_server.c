@@ -154,6 +154,31 @@ static void the_link(void) {
   CHECK(model_card.sent == 1 && client[1].window->config.network.status == VIRTIO_NET_S_LINK_UP);
 }
 
+static void begin_with(uint64_t accepted) {
+  client_begin(&client[0]);
+  client[0].window->header.accepted = accepted;
+  network_channel_event(&model_port[0]);
+  model_run();
+}
+
+static void features(void) {
+  begin(true, 2);
+  struct channel_window *window = client[0].window;
+  uint64_t offered = window->header.features, refusals = client_counted(&client[0], COUNT_UNSUPPORTED);
+  CHECK(window->registers.magic_value == VIRTIO_MMIO_MAGIC && window->registers.device_id == VIRTIO_ID_NETWORK);
+  CHECK((offered & VIRTIO_NET_F_MAC) && (offered >> VIRTIO_FEATURE_VERSION_1 & 1));
+  begin_with(offered | 1ull << 15); /* VIRTIO_NET_F_MRG_RXBUF: buffers in parts of any number */
+  CHECK(!session_client_served(&window->header, client[0].epoch));
+  CHECK(window->registers.status == VIRTIO_STATUS_REFUSED);
+  CHECK(client_counted(&client[0], COUNT_UNSUPPORTED) == refusals + 1);
+  send(1, 0, 64, 1);
+  CHECK(has_nothing(0));
+  begin_with(offered);
+  CHECK(session_client_served(&window->header, client[0].epoch) && window->registers.status == VIRTIO_STATUS_SERVED);
+  send(1, 0, 64, 2);
+  CHECK(has(0, 1, 0, 64, 2));
+}
+
 static void a_silent_card(uint32_t obeys) {
   begin(true, 2);
   model_card.silent = true;
@@ -242,6 +267,7 @@ int main(void) {
   tags();
   from_the_wire();
   the_link();
+  features();
   a_silent_card(1);
   a_silent_card(0);
   lives_of_a_client();

@@ -8,14 +8,7 @@
 #include "registers.h"
 
 static uint64_t features_of(const struct network_channel *channel) {
-  const struct network_uplink *uplink = channel->server->uplink;
-  bool checksums = channel->wire && (uplink->device->offloads & NETWORK_OFFLOAD_TRANSMIT);
-  return FEATURE(VIRTIO_FEATURE_VERSION_1) | FEATURE(VIRTIO_NET_F_MTU) | FEATURE(VIRTIO_NET_F_MAC) |
-         FEATURE(VIRTIO_NET_F_STATUS) | (checksums ? FEATURE(VIRTIO_NET_F_CSUM) : 0);
-}
-
-static uint64_t features_of(const struct network_channel *channel) {
-  uint64_t features = VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS | VIRTIO_NET_F_MTU;
+  uint64_t features = FEATURE(VIRTIO_FEATURE_VERSION_1) | VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS | VIRTIO_NET_F_MTU;
   uint32_t offloads = channel->wire ? channel->server->uplink->device->offloads : 0;
   if (offloads & NETWORK_OFFLOAD_TRANSMIT)
     features |= VIRTIO_NET_F_CSUM;
@@ -28,7 +21,6 @@ static void write_config(struct network_channel *channel) {
   const struct network_uplink *uplink = channel->server->uplink;
   volatile struct virtio_net_config *config = &channel->window.shared->config.network;
   bool up = !channel->wire || uplink->link;
-  *(volatile uint64_t *)&channel->window.shared->header.features = features_of(channel);
   for (uint32_t i = 0; i < ETHERNET_ADDRESS; i++)
     config->mac[i] = (uint8_t)(channel->address >> 8 * i);
   config->max_virtqueue_pairs = 1;
