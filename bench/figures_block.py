@@ -42,4 +42,38 @@ def _figure(name: str, counts: Counts, mark: int, goal: int, how: str) -> Figure
     )
 
 
-FIGURES: list[Measure] = [block_reads]
+LARGE_READS = 16  # of a round, as in guests/block/large.h
+
+
+def block_large() -> Figure:
+    """Reads of 1 MiB by a guest through the I/O partition, and by the driver alone."""
+    served, alone = (_large(layout) for layout in ("large.yaml", "alone.yaml"))
+    shares = [round(median(alone) / each, 3) for each in served]
+    between = (
+        f"bytes per instruction of all sides for {LARGE_READS} reads of 1 MiB, 8 under way, through the I/O partition, "
+        f"as a share of those of the NVMe driver alone in a partition that owns the controller (guests/block/large.c, "
+        f"alone.c), by the counting plugin; every byte compared afterwards; median and worst of {ROUNDS} rounds"
+    )
+    return Figure(
+        "block-1m-share",
+        median(shares),
+        "of the driver alone",
+        0.95,
+        between,
+        ROUNDS,
+        min(shares),
+        more_is_better=True,
+        where=lambda: f"{median(served):,.0f} instructions a read, the driver alone {median(alone):,.0f}",
+    )
+
+
+def _large(layout: str) -> list[int]:
+    """Instructions of one read, in each round."""
+    _, counts = count(build_guests("block", layout), extra=(), disks={"nvme0": disk()})
+    totals = counts.totals.get(1, ())
+    if len(totals) != ROUNDS:
+        raise NotMeasured(f"{layout}: {len(totals)} rounds were counted, {ROUNDS} are needed")
+    return [round(total / LARGE_READS) for total in totals]
+
+
+FIGURES: list[Measure] = [block_reads, block_large]

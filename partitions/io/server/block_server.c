@@ -286,9 +286,18 @@ static bool more_to_read(const struct block_channel *channel) {
   return !channel->broken && !channel->blocked && (channel->fresh.first || virtqueue_pending(&channel->queue));
 }
 
+/* Who is alone has its turns at once: what is left is as if each had been given. */
+static void next_turn(struct block_channel *channel) {
+  const struct block_server *server = channel->server;
+  int64_t brings = (int64_t)channel->share * BLOCK_QUANTUM;
+  if (server->active_first == server->active_last)
+    channel->deficit %= brings;
+  channel->deficit += brings;
+}
+
 static enum turn give_turn(struct block_channel *channel) {
   if (channel->deficit <= 0)
-    channel->deficit += (int64_t)channel->share * BLOCK_QUANTUM;
+    next_turn(channel);
   while (channel->deficit > 0) {
     if (!channel->ready.first) {
       if (more_to_read(channel))
