@@ -69,6 +69,9 @@ static void failed_flush(bool takes_failed) {
   model_work(1);
   CHECK(poll(&completion, 1) + poll(&completion, 1) == 1 && completion.tag == 7 && completion.error == 0x4140);
   CHECK(access_block(0, 0) == BLOCK_TAKEN && finish(1, &failed) && !failed);
+  CHECK(access_block(1, 1) == BLOCK_TAKEN); /* in the same slot, and then issued again: as what it is now */
+  device->driver->commit(device);
+  CHECK(device->driver->reset(device) && device->driver->start(device) && finish(1, &failed) && !failed);
 }
 
 /* New commands while an error is dealt with wait, and a commit does not mix them with those that run alone. */

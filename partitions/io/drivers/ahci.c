@@ -146,8 +146,12 @@ static void choose_commands(struct ahci *ahci) {
     depth = (word[IDENTIFY_QUEUE_DEPTH] & 31u) + 1;
   if (depth > CAP_NCS(cap))
     depth = CAP_NCS(cap);
-  ahci->read_command = ahci->queueing ? ATA_READ_FPDMA_QUEUED : ATA_READ_DMA_EXT;
-  ahci->write_command = ahci->queueing ? ATA_WRITE_FPDMA_QUEUED : ATA_WRITE_DMA_EXT;
+  uint32_t read = ahci->queueing ? ATA_READ_FPDMA_QUEUED : ATA_READ_DMA_EXT;
+  uint32_t write = ahci->queueing ? ATA_WRITE_FPDMA_QUEUED : ATA_WRITE_DMA_EXT;
+  ahci->first_word[BLOCK_READ] = FIS_REGISTER_H2D | FIS_COMMAND << 8 | read << 16;
+  ahci->first_word[BLOCK_WRITE] = FIS_REGISTER_H2D | FIS_COMMAND << 8 | write << 16;
+  ahci->header_flags[BLOCK_READ] = HEADER_FIS_DWORDS;
+  ahci->header_flags[BLOCK_WRITE] = HEADER_FIS_DWORDS | HEADER_WRITE;
   ahci->block.longest = AHCI_LONGEST;
   ahci_slots_reset(ahci, depth);
 }

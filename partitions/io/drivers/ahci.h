@@ -54,8 +54,8 @@ struct ahci {
   uint32_t reachable; /* ports whose registers are mapped, a bit each */
   uint32_t wanted;    /* the board's choice + 1; 0: the first with a disk */
   uint32_t block_shift;
-  bool queueing; /* NCQ; else one command at a time */
-  uint8_t read_command, write_command;
+  bool queueing;                           /* NCQ; else one command at a time */
+  uint32_t first_word[2], header_flags[2]; /* of a command and of its header, by direction */
   enum ahci_phase phase;
   /* Slots, a bit each; every one is in one set at most, the rest is free. */
   uint32_t free;

@@ -77,10 +77,24 @@ static inline void nvme_queue_push(struct nvme_queue *queue, const struct nvme_c
     queue->tail = 0;
 }
 
+/* The next completion, if there is one. */
+static inline bool nvme_queue_take(struct nvme_queue *queue, struct nvme_completion *completion) {
+  struct nvme_completion *entry = &queue->completion[queue->head];
+  uint32_t status = __atomic_load_n(&entry->status, __ATOMIC_ACQUIRE);
+  if (COMPLETION_PHASE(status) != queue->phase)
+    return false;
+  completion->status = status;
+  completion->result = entry->result;
+  if (++queue->head == queue->size) {
+    queue->head = 0;
+    queue->phase ^= 1;
+  }
+  return true;
+}
+
 /* nvme_queue.c */
 void nvme_queue_reset(struct nvme_queue *queue, uint32_t size);
 void nvme_queue_tell(struct nvme_queue *queue);
-bool nvme_queue_take(struct nvme_queue *queue, struct nvme_completion *completion);
 void nvme_queue_taken(struct nvme_queue *queue);
 /* nvme_io.c */
 void nvme_slots_reset(struct nvme *nvme);

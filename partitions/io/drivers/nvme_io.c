@@ -94,13 +94,13 @@ static struct page_walk take_pieces(struct block_transfer *transfer, struct nvme
   return walk;
 }
 
+/* What no command sets is 0 in all of them; the caller sets the rest. */
 static inline struct nvme_command *take_slot(struct nvme *nvme, uint32_t opcode, uint32_t tag) {
   uint16_t slot = nvme->free_slots[--nvme->block.free];
   nvme->state[slot] = SLOT_BUSY;
   nvme->retried[slot] = false;
   nvme->tag[slot] = tag;
   struct nvme_command *command = &nvme->command[slot];
-  *command = (struct nvme_command){0};
   command->opcode = opcode | (uint32_t)slot << 16;
   command->nsid = nvme->nsid;
   return command;
@@ -156,13 +156,20 @@ enum block_result nvme_submit(struct block_device *device, struct block_transfer
   return move(nvme, transfer, tag, transfer->segment->length, transfer->segment->physical, 0, 0);
 }
 
+static struct nvme_command *take_cleared(struct nvme *nvme, uint32_t opcode, uint32_t tag) {
+  struct nvme_command *command = take_slot(nvme, opcode, tag);
+  command->prp1 = command->prp2 = 0;
+  command->cdw10 = command->cdw11 = command->cdw12 = 0;
+  return command;
+}
+
 enum block_result nvme_flush(struct block_device *device, uint32_t tag) {
   struct nvme *nvme = nvme_of(device);
   if (!nvme->ready)
     return BLOCK_REFUSED;
   if (device->free == 0)
     return BLOCK_BUSY;
-  nvme_queue_push(&nvme->io, take_slot(nvme, NVME_FLUSH, tag));
+  nvme_queue_push(&nvme->io, take_cleared(nvme, NVME_FLUSH, tag));
   return BLOCK_TAKEN;
 }
 
@@ -181,7 +188,7 @@ enum block_result nvme_discard(struct block_device *device, uint64_t offset, uin
   uint64_t *range = nvme->memory->list[nvme->free_slots[device->free - 1]];
   range[0] = (length >> nvme->block_shift) << 32;
   range[1] = offset >> nvme->block_shift;
-  struct nvme_command *command = take_slot(nvme, NVME_DATASET_MANAGEMENT, tag);
+  struct nvme_command *command = take_cleared(nvme, NVME_DATASET_MANAGEMENT, tag);
   command->prp1 = (uint64_t)(uintptr_t)range + nvme->bias;
   command->cdw11 = DATASET_DEALLOCATE;
   nvme_queue_push(&nvme->io, command);
@@ -194,7 +201,7 @@ enum block_result nvme_zeroes(struct block_device *device, uint64_t offset, uint
   if (result != BLOCK_TAKEN)
     return result;
   uint64_t block = offset >> nvme->block_shift;
-  struct nvme_command *command = take_slot(nvme, NVME_WRITE_ZEROES, tag);
+  struct nvme_command *command = take_cleared(nvme, NVME_WRITE_ZEROES, tag);
   command->cdw10 = (uint32_t)block;
   command->cdw11 = (uint32_t)(block >> 32);
   command->cdw12 = (uint32_t)(length >> nvme->block_shift) - 1;

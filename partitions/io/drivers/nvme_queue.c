@@ -20,20 +20,6 @@ void nvme_queue_tell(struct nvme_queue *queue) {
   register_write32(queue->tail_doorbell, queue->tail);
 }
 
-bool nvme_queue_take(struct nvme_queue *queue, struct nvme_completion *completion) {
-  struct nvme_completion *entry = &queue->completion[queue->head];
-  uint32_t status = __atomic_load_n(&entry->status, __ATOMIC_ACQUIRE);
-  if (COMPLETION_PHASE(status) != queue->phase)
-    return false;
-  completion->status = status;
-  completion->result = entry->result;
-  if (++queue->head == queue->size) {
-    queue->head = 0;
-    queue->phase ^= 1;
-  }
-  return true;
-}
-
 /* One write for all entries taken since. */
 void nvme_queue_taken(struct nvme_queue *queue) {
   register_write32(queue->head_doorbell, queue->head);
