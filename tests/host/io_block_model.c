@@ -27,7 +27,8 @@ static void move(const struct block_segment *segment, uint32_t length, uint64_t 
     const struct model_channel *channel = &model_channel[i];
     if (segment->physical < channel->physical || segment->physical - channel->physical >= CLIENT_SIZE)
       continue;
-    CHECK(length <= CLIENT_SIZE - (segment->physical - channel->physical));
+    CHECK(length <= CLIENT_SIZE - (segment->physical - channel->physical) && channel->in_flight != 0);
+    CHECK(model_converted(i, segment->physical, length, direction == BLOCK_READ ? RIGHT_WRITE : RIGHT_READ, offset));
     CHECK(offset >= channel->start && offset - channel->start <= EXTENT_SIZE - length);
     uint8_t *memory = &model_memory[i][segment->physical - channel->physical];
     uint8_t *disk = &model_extent[i][offset - channel->start];

@@ -7,9 +7,14 @@ struct model_channel model_channel[MODEL_CHANNELS];
 uint64_t model_now = 1000;
 uint32_t model_converts;
 
+#define KEPT 4096u /* conversions of a channel, many times what may be in flight */
+
 static struct convert_entry entries[LIMIT_BATCH];
+static struct convert_entry kept[MODEL_CHANNELS][KEPT];
+static uint32_t kept_count[MODEL_CHANNELS]; /* free-running */
 
 void model_channel_open(uint32_t index) {
+  kept_count[index] = 0;
   model_channel[index] = (struct model_channel){.life = 1,
                                                 .quota = LIMIT_IN_FLIGHT,
                                                 .connected = true,
@@ -55,6 +60,22 @@ static enum status convert_one(const struct model_channel *channel, struct conve
   return STATUS_OK;
 }
 
+static void keep(uint32_t index, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++)
+    kept[index][kept_count[index]++ % KEPT] = entries[i];
+}
+
+bool model_converted(uint32_t index, uint64_t physical, uint64_t length, uint32_t access, uint64_t offset) {
+  uint32_t last = kept_count[index], first = last < KEPT ? 0 : last - KEPT;
+  while (last-- != first) {
+    const struct convert_entry *entry = &kept[index][last % KEPT];
+    if (entry->access == access && inside(physical, length, entry->physical, entry->length) &&
+        (model_channel[index].bytes || offset - entry->device_offset == physical - entry->physical))
+      return true;
+  }
+  return false;
+}
+
 struct convert_entry *calls_entries(void) {
   return entries;
 }
@@ -76,6 +97,7 @@ enum status calls_convert(uint32_t index, uint32_t count, uint32_t life, uint32_
   if (channel->in_flight + count > channel->quota)
     return STATUS_QUOTA;
   channel->in_flight += count;
+  keep(index, count);
   return STATUS_OK;
 }
 

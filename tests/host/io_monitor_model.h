@@ -30,6 +30,10 @@ extern uint32_t model_converts;
 
 void model_channel_open(uint32_t index);
 
+/* Whether the last conversions of this channel allow a device to read or write (`access`) these bytes; of a disk, against
+   this offset on it. */
+bool model_converted(uint32_t index, uint64_t physical, uint64_t length, uint32_t access, uint64_t offset);
+
 /* A server's descriptor of a channel whose window is at `window`. */
 struct channel_descriptor model_descriptor(uint32_t index, void *window, uint64_t size, const char *peer);
 

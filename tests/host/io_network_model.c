@@ -31,7 +31,7 @@ static uint8_t *bytes_at(uint64_t physical, uint32_t length, uint32_t *whose) {
   for (uint32_t i = 0; i < MODEL_CHANNELS; i++) {
     uint64_t at = physical - model_channel[i].physical;
     if (model_channel[i].physical && at < CLIENT_SIZE && length <= CLIENT_SIZE - at) {
-      CHECK(model_channel[i].in_flight != 0);
+      CHECK(model_channel[i].in_flight != 0 && model_converted(i, physical, length, RIGHT_READ, 0));
       *whose = i;
       return model_memory[i] + at;
     }

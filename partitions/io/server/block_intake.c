@@ -129,7 +129,7 @@ static void accept(struct block_channel *channel, const struct convert_entry *en
     for (uint32_t i = 0; i < request->segments; i++)
       request->segment[i].physical = entry[i].physical;
     request->transfer = (struct block_transfer){
-        .offset = entry[0].device_offset,
+        .offset = request->segments ? entry[0].device_offset : 0, /* of a flush: after a full batch no entry follows */
         .segment = request->segment,
         .count = is_range(request) ? 0 : request->segments,
         .direction = request->kind == KIND_WRITE ? BLOCK_WRITE : BLOCK_READ,
