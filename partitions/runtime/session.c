@@ -42,10 +42,6 @@ void session_server_ready(const struct session *session, struct channel_header *
   publish(&header->server_epoch, session->epoch);
 }
 
-bool session_current(const struct session *session, const struct channel_header *header) {
-  return session->epoch != 0 && load(&header->magic) == CHANNEL_MAGIC && load(&header->epoch) == session->epoch;
-}
-
 /* --- client --- */
 
 void session_client_stop(struct channel_header *header) {

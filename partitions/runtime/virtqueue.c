@@ -124,21 +124,23 @@ static struct virtq_desc read_once(const struct virtq_desc *shared) {
 
 /* Follows a chain from its head into private memory. False: it breaks a rule (2.6.4.2, 2.6.5). */
 static bool copy_chain(const struct virtq_desc *table, struct virtqueue_chain *chain) {
-  uint16_t index = chain->head;
-  for (;;) {
+  struct virtqueue_buffer *buffer = chain->buffer;
+  uint32_t index = chain->head, count = 0, readable = 0;
+  for (;; count++, buffer++) {
     struct virtq_desc desc = read_once(&table[index & MASK]);
-    bool writable = desc.flags & VIRTQ_DESC_F_WRITE;
-    if (chain->count == VIRTQUEUE_CHAIN || (desc.flags & VIRTQ_DESC_F_INDIRECT))
+    uint32_t flags = desc.flags;
+    if (count == VIRTQUEUE_CHAIN || (flags & VIRTQ_DESC_F_INDIRECT))
       return false;
-    if (!writable && chain->readable != chain->count)
+    if (!(flags & VIRTQ_DESC_F_WRITE) && readable++ != count)
       return false;
-    chain->buffer[chain->count++] = (struct virtqueue_buffer){desc.addr, desc.len, writable};
-    if (!writable)
-      chain->readable++;
-    if (!(desc.flags & VIRTQ_DESC_F_NEXT))
-      return true;
+    *buffer = (struct virtqueue_buffer){desc.addr, desc.len, flags / VIRTQ_DESC_F_WRITE & 1};
+    if (!(flags & VIRTQ_DESC_F_NEXT))
+      break;
     index = desc.next;
   }
+  chain->count = (uint16_t)(count + 1);
+  chain->readable = (uint16_t)readable;
+  return true;
 }
 
 enum virtqueue_take virtqueue_take_chain(struct virtqueue_device *device, struct virtqueue_chain *chain) {
@@ -151,8 +153,6 @@ enum virtqueue_take virtqueue_take_chain(struct virtqueue_device *device, struct
   uint16_t head = __atomic_load_n(&avail->ring[device->available & MASK], __ATOMIC_RELAXED);
   device->available++;
   chain->head = (uint16_t)(head & MASK);
-  chain->count = 0;
-  chain->readable = 0;
   return copy_chain(device->queue->desc, chain) ? VIRTQUEUE_CHAIN_OK : VIRTQUEUE_BAD;
 }
 

@@ -125,7 +125,10 @@ void session_server_ready(const struct session *session, struct channel_header *
 
 /* Server: whether the client still is in the epoch that was taken up. Ask after virtqueue_take_chain and before acting on
    the chain: the client may have begun to set up its rings anew while they were read. */
-bool session_current(const struct session *session, const struct channel_header *header);
+static inline bool session_current(const struct session *session, const struct channel_header *header) {
+  return session->epoch != 0 && __atomic_load_n(&header->magic, __ATOMIC_ACQUIRE) == CHANNEL_MAGIC &&
+         __atomic_load_n(&header->epoch, __ATOMIC_ACQUIRE) == session->epoch;
+}
 
 /* Client, before it resets its rings: no server may take them up as they are. */
 void session_client_stop(struct channel_header *header);

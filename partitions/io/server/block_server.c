@@ -107,7 +107,8 @@ static void send_signals(struct block_server *server) {
 }
 
 /* `place`: of the status byte, null: the chain has none. */
-void block_answer(struct block_channel *channel, uint16_t head, uint8_t *place, uint8_t status, uint32_t length) {
+static inline void answer(struct block_channel *channel, uint16_t head, uint8_t *place, uint8_t status,
+                          uint32_t length) {
   if (!session_current(&channel->session, &channel->window.shared->header))
     return;
   if (place)
@@ -115,6 +116,10 @@ void block_answer(struct block_channel *channel, uint16_t head, uint8_t *place, 
   virtqueue_put_used(&channel->queue, head, length);
   channel->wants_signal = true;
   note_signal(channel);
+}
+
+void block_answer(struct block_channel *channel, uint16_t head, uint8_t *place, uint8_t status, uint32_t length) {
+  answer(channel, head, place, status, length);
 }
 
 /* Nobody waits for this client's requests any more: what is under way will be released, not answered, and what the device has
@@ -169,8 +174,7 @@ static void finish(struct block_request *request) {
   uint32_t written = request->kind == KIND_READ && !request->failed ? request->length + 1 : 1;
   if (request->generation == channel->generation) {
     count_answer(channel, request);
-    block_answer(channel, request->head, request->status, request->failed ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK,
-                 written);
+    answer(channel, request->head, request->status, request->failed ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK, written);
   }
   channel->release += request->segments;
   note_signal(channel);
