@@ -6,10 +6,11 @@ PREPARE = @builder/prepare.sh
 PYTHON = .venv/bin/python
 PYTEST = PARCLOSE_REQUIRE_QEMU=1 $(PYTHON) -m pytest -rs -n auto --dist worksteal
 
-.PHONY: help demo test test-all soak bench coverage hashes prepare clean
+.PHONY: help demo demo-web test test-all soak bench coverage hashes prepare clean
 
 help:
 	@echo 'make demo      build the example, boot it in QEMU and explain what happens'
+	@echo 'make demo-web  two web servers: fetches their pages, crashes one, reads the log file'
 	@echo 'make test      all tests but the slow ones, and the style checks'
 	@echo 'make test-all  the slow ones too, and every image under the isolation oracle'
 	@echo 'make soak      runs that go on for minutes'
@@ -20,6 +21,10 @@ help:
 demo:
 	$(PREPARE) run
 	@$(PYTHON) examples/line/demo.py
+
+demo-web:
+	$(PREPARE) run
+	@$(PYTHON) examples/web/demo.py
 
 test:
 	$(PREPARE) test

@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -108,6 +109,12 @@ def start(parclose_boot: Callable[..., Any], target: emulator.Machine) -> Iterat
 @pytest.fixture
 def servers(start: Start) -> Servers:
     return start()
+
+
+def test_the_report_names_what_was_fetched_and_its_licence(target: emulator.Machine) -> None:
+    partitions = (Path(target.image).parent / "report.txt").read_text().split("\npartition ")
+    told = [part.split(",")[0] for part in partitions if "lwip_2.1.3+dfsg1.orig.tar.xz, BSD-3-Clause" in part]
+    assert told == ["page", "twin"]
 
 
 def test_pages_and_a_live_counter(servers: Servers) -> None:
@@ -254,3 +261,12 @@ def test_a_disk_with_something_else_on_it_is_left_alone(start: Start, tmp_path: 
     assert servers.counter("page")["life"] == 1  # without its logger too
     servers.end()
     assert disk.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_the_demo_is_right_from_end_to_end(target: emulator.Machine, tmp_path: Path) -> None:
+    words = [sys.executable, str(LAYOUT.parent / "demo.py")]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for text in ("Empty reply from server", "life 2", "without an error", "as it should be"):
+        assert text in done.stdout

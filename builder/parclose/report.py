@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from parclose import report_time, report_touch
-from parclose.model import System
+from parclose.model import Fetch, System
 from parclose.planned import Plan, PlannedPartition
 from parclose.report_map import extents, memory_map
 from parclose.report_text import text
@@ -49,6 +49,7 @@ def _partition(system: System, plan: Plan, planned: PlannedPartition) -> Documen
         "role": partition.role.value,
         "source": report_touch.line(partition.span),
         "debug": partition.debug,
+        "fetched": _fetched(partition.program.fetch),
         "dma_trusted": partition.dma_trusted,
         "health": {
             "fault": partition.health.action,
@@ -60,6 +61,19 @@ def _partition(system: System, plan: Plan, planned: PlannedPartition) -> Documen
         "devices": report_touch.devices(plan, planned),
         "channels": report_touch.channels(plan, planned),
         "time": report_time.figures(system.schedules, partition.name),
+    }
+
+
+def _fetched(fetch: Fetch | None) -> Document | None:
+    """What of others' is compiled into a program."""
+    if fetch is None:
+        return None
+    return {
+        "package": fetch.package,
+        "archive": fetch.archive,
+        "sha256": fetch.sha256,
+        "licence": fetch.licence,
+        "sources": list(fetch.sources),
     }
 
 

@@ -69,6 +69,8 @@ def _partition(partition: Document) -> Iterator[str]:
             yield f"  {_network(entry['network']):<60}  {_because(entry)}"
     if partition["debug"]:
         yield "  characters to the debug port"
+    if fetched := partition["fetched"]:
+        yield f"  compiled in: {len(fetched['sources'])} files of {fetched['archive']}, {fetched['licence']}"
 
 
 def _because(entry: Document) -> str:
