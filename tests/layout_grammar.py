@@ -32,6 +32,7 @@ HEALTHS: tuple[Any, ...] = (
     {"fault": {"do": "restart", "limit": "none"}},
 )
 LEAST_BUDGET = 16  # microseconds; less may be mostly the monitor's work
+GROUPS = ("01:00:5e:00:00:fb", "33:33:00:00:00:01")
 DATA = ("4 KiB", "8 KiB", "64 KiB", "1 MiB")
 
 Document = dict[str, Any]
@@ -45,6 +46,7 @@ class _Endpoint:
     read_only: bool
     shared: bool
     written: bool = False
+    network: bool = False
 
 
 @dataclass
@@ -138,7 +140,10 @@ def _servers(draw: Draw) -> tuple[dict[str, Document], list[_Endpoint]]:
         else:
             keys["endpoints"][f"on-{device}"] = {"console": device}
             endpoints.append(_Endpoint(f"{owner}.on-{device}", False, False, True))
-    for keys in servers.values():
+    for name, keys in servers.items():
+        if draw(_rarely()):
+            keys["endpoints"]["switch"] = {"network": "none"}
+            endpoints.append(_Endpoint(f"{name}.switch", False, False, True, network=True))
         if draw(_rarely()):
             keys["memory"] = draw(st.sampled_from(("4 MiB", "8 MiB")))
     return servers, endpoints
@@ -194,6 +199,9 @@ def _clients(draw: Draw, guest: _Guest, endpoints: list[_Endpoint]) -> None:
             _maybe(draw, channel, "quota", st.integers(1, 64))
         else:
             _maybe(draw, channel, "data", st.sampled_from(DATA))
+        if endpoint.network:
+            _maybe(draw, channel, "vlan", st.integers(1, 4094))
+            _maybe(draw, channel, "groups", st.lists(st.sampled_from(GROUPS), max_size=2, unique=True))
         _maybe(draw, channel, "share", st.integers(1, 100))
         channels[f"c{index}"] = endpoint.name if list(channel) == ["to"] and draw(st.booleans()) else channel
     if channels:

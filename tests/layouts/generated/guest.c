@@ -17,6 +17,7 @@
 static struct peer peers[MOST_CHANNELS];
 static struct block block;
 static struct console console;
+static struct network network;
 static uint8_t sector[4096];
 
 static const void *row(struct table table, uint32_t index, size_t size) {
@@ -70,11 +71,23 @@ static void use_block(const struct channel_descriptor *row) {
   NEED(block_read(&block, row->capacity, sector, row->block_size) == BLOCK_INVALID);
 }
 
+static void use_network(const struct channel_descriptor *row) {
+  uint8_t frame[64] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+  NEED(network_open(&network, row));
+  network_address(&network, frame + ETHERNET_ADDRESS);
+  frame[12] = 0x88; /* IEEE 802, for experiments */
+  frame[13] = 0xb5;
+  for (int i = 0; i < 100; i++)
+    NEED(network_send(&network, frame, sizeof frame, deadline_in_ns(PATIENCE_NS)) == STATUS_OK);
+}
+
 static void use_servers(void) {
   for (uint32_t index = 0; index < DESCRIPTOR_PAGE->channels.count; index++) {
     const struct channel_descriptor *row = channel_row(index);
     if (row->class == CLASS_BLOCK)
       use_block(row);
+    if (row->class == CLASS_NETWORK)
+      use_network(row);
     if (row->class == CLASS_CONSOLE) {
       NEED(console_open(&console, row));
       uint64_t limit = deadline_in_ns(PATIENCE_NS);
