@@ -145,15 +145,36 @@ partitions:
 """
 
 
-def test_the_board_may_say_the_place(tmp_path: Path) -> None:
+def _board_with(folder: Path, partitions: str) -> Path:
     shipped = (Path(__file__).parent.parent / "boards" / "qemu-q35.yaml").read_text()
-    stated = "partitions: {records: {start: 3 MiB, size: 5 MiB}}"
-    (tmp_path / "qemu-q35.yaml").write_text(
-        shipped.replace("    class: 01:08:02\n", f"    class: 01:08:02\n    {stated}\n")
-    )
-    (tmp_path / "layout.yaml").write_text(LAYOUT)
-    (tmp_path / "sensor.c").write_text("int main(void) { return 0; }\n")
-    system, problems = check(tmp_path / "layout.yaml", str(tmp_path / "qemu-q35.yaml"))
+    place = "    class: 01:08:02\n    bars: {0: {memory64: 16 KiB}}\n    msix: {entries: 65"
+    assert shipped.count(place) == 1
+    board = folder / "qemu-q35.yaml"
+    board.write_text(shipped.replace(place, place.replace("    bars", f"    partitions: {partitions}\n    bars")))
+    (folder / "layout.yaml").write_text(LAYOUT)
+    (folder / "sensor.c").write_text("int main(void) { return 0; }\n")
+    return board
+
+
+@pytest.mark.parametrize(
+    ("partitions", "words"),
+    [
+        ("{records: {start: 1 MiB, size: 8 MiB}, b: {start: 8 MiB, size: 2 MiB}}", "shares blocks with 'records'"),
+        ("{records: {start: 1 MiB, size: 0}}", "is empty"),
+        ("{records: {start: 1 MiB, size: 700 B}}", "no number of whole blocks"),
+        ("{records: {start: 700 B, size: 1 MiB}}", "no number of whole blocks"),
+        ("{records: {start: 64 MiB, size: 512 B}}", "ends at"),
+    ],
+)
+def test_partitions_that_cannot_be(tmp_path: Path, partitions: str, words: str) -> None:
+    system, problems = check(tmp_path / "layout.yaml", str(_board_with(tmp_path, partitions)))
+    found = [each.message for each in problems if each.code == "P223"]
+    assert system is None and len(found) == 1 and words in found[0], problems
+
+
+def test_the_board_may_say_the_place(tmp_path: Path) -> None:
+    board = _board_with(tmp_path, "{records: {start: 3 MiB, size: 5 MiB}}")
+    system, problems = check(tmp_path / "layout.yaml", str(board))
     assert system is not None, problems
     records = next(each for each in system.endpoints if each.name == "records")
     assert (records.label, records.start, records.size) == ("records", 3 * MIB, 5 * MIB)
