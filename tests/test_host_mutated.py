@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chance import seed
-from test_host_io import BLOCK, FLAGS, HOST, RUNTIME
+from test_host_io import BLOCK, CONSOLE, FLAGS, HOST, NETWORK, RUNTIME
 
 RINGS = 20_000
 SOAK_RINGS = 1_000_000
@@ -28,6 +28,8 @@ STOPPED = (
 )
 CLASSES = {
     "block": BLOCK,
+    "network": NETWORK,
+    "console": CONSOLE,
 }
 
 
