@@ -55,10 +55,10 @@ static bool read_now(void *context, uint64_t offset, uint8_t *into, uint32_t len
 
 static void add_number(struct text *text, const char *before, uint64_t value) {
   text_add(text, before);
-  if (value >> 32)
+  if (value >> 32) {
     text_add_hex(text, (uint32_t)(value >> 32));
-  if (value >> 32)
     text_add(text, ":");
+  }
   text_add_hex(text, (uint32_t)value);
 }
 
