@@ -27,6 +27,7 @@ FLAGS = (
     "-fno-sanitize-recover=all",
     *(word for folder in (IO, IO / "drivers", RUNTIME, ROOT / "abi", HOST) for word in ("-iquote", str(folder))),
 )
+DEFINES = {"io_block_fairness": ("-DMODEL_CHANNELS=32u",)}
 RINGS = (RUNTIME / "virtqueue.c", RUNTIME / "session.c")
 BLOCK = (
     HOST / "io_block_model.c",
@@ -35,6 +36,7 @@ BLOCK = (
     IO / "server" / "block_server.c",
     IO / "server" / "block_intake.c",
     IO / "server" / "block_request.c",
+    IO / "server" / "block_turns.c",
     *RINGS,
 )
 CONSOLE = (
@@ -71,6 +73,7 @@ PROGRAMS = {
     "io_block_ranges": BLOCK,
     "io_block_registers": BLOCK,
     "io_block_hostile": BLOCK,
+    "io_block_fairness": BLOCK,
     "io_console": CONSOLE,
     "io_console_buffers": CONSOLE,
     "io_console_hostile": CONSOLE,
@@ -84,7 +87,9 @@ PROGRAMS = {
 def test_under_sanitizers(name: str, tmp_path: Path) -> None:
     program = tmp_path / name
     sources = [HOST / f"{name}.c", *PROGRAMS[name]]
-    made = subprocess.run(["gcc", *FLAGS, *sources, "-o", program], capture_output=True, text=True, timeout=120)
+    made = subprocess.run(
+        ["gcc", *FLAGS, *DEFINES.get(name, ()), *sources, "-o", program], capture_output=True, text=True, timeout=120
+    )
     assert made.returncode == 0, made.stderr
     done = subprocess.run([program], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

@@ -9,7 +9,9 @@
 #include "calls.h"
 #include "descriptor.h"
 
+#ifndef MODEL_CHANNELS
 #define MODEL_CHANNELS 4u
+#endif
 #define CLIENT_MEMORY 0x400000ull /* partition-relative, of every client */
 #define CLIENT_SIZE 0x100000ull
 #define CLIENT_WRITABLE 0xf0000ull /* the rest of it no device may write */

@@ -163,6 +163,7 @@ enum block_reading block_request_read(const struct block_channel *channel, struc
   request->segments = 0;
   request->length = 0;
   request->pieces = 0;
+  request->cost = 0;
   request->left = 0;
   request->failed = request->through = request->settle = false;
   request->wrong = COUNT_BAD_HEADER;

@@ -23,6 +23,9 @@ void block_server_init(struct block_server *server, struct block_device *device,
   server->free = NULL;
   server->active_first = server->active_last = NULL;
   server->signal_first = NULL;
+  server->cost = 0;
+  server->now = server->shared_until = 0;
+  server->shared_ticks = calls_ticks(BLOCK_SHARED_NS);
   server->errors = 0;
   server->attention = server->completions = true;
   server->dead = false;
@@ -60,7 +63,8 @@ static void activate(struct block_channel *channel) {
   if (channel->active)
     return;
   channel->active = true;
-  channel->deficit = 0;
+  if (channel->deficit > 0)
+    channel->deficit = 0; /* what it owes it pays, however long it had nothing to do */
   channel->next_active = NULL;
   if (server->active_first)
     server->active_last->next_active = channel;
@@ -203,13 +207,32 @@ static void conclude(struct block_request *request) {
   activate(channel);
 }
 
+static void count_cost(struct block_request *request, int64_t cost) {
+  request->cost += cost;
+  request->channel->cost += cost;
+  request->channel->server->cost += cost;
+}
+
+static void count_piece(struct block_request *request, int64_t cost) {
+  request->pieces++;
+  request->looks = 0;
+  count_cost(request, cost);
+}
+
+static void uncount_piece(struct block_request *request) {
+  /* which of several pieces it was does not matter */
+  count_cost(request, request->pieces == 1 ? -request->cost : -(request->cost / request->pieces));
+  request->pieces--;
+  request->looks = 0;
+}
+
 static const char *const NAMES[] = {
     [KIND_READ] = "read",        [KIND_WRITE] = "write",     [KIND_FLUSH] = "flush",
     [KIND_IDENTITY] = "nothing", [KIND_DISCARD] = "discard", [KIND_ZEROES] = "write of zeroes",
 };
 
 static void complete(struct block_server *server, const struct block_completion *completion) {
-  if (completion->tag >= BLOCK_REQUESTS)
+  if (completion->tag >= BLOCK_REQUESTS || !server->request[completion->tag].pieces)
     return;
   struct block_request *request = &server->request[completion->tag];
   if (completion->error) {
@@ -217,8 +240,7 @@ static void complete(struct block_server *server, const struct block_completion 
     if (server->errors++ < ERRORS_SHOWN)
       log_device_error(server->name, NAMES[request->kind], server->device->driver->error_words, completion->error);
   }
-  request->pieces--;
-  request->looks = 0;
+  uncount_piece(request);
   if (request->pieces == 0 && all_submitted(request) && request != request->channel->ready.first)
     conclude(request);
 }
@@ -236,48 +258,29 @@ static void take_completions(struct block_server *server) {
 
 enum turn { TURN_IDLE, TURN_OVER, TURN_FULL };
 
-static void count_piece(struct block_request *request) {
-  request->pieces++;
-  request->looks = 0;
-}
-
-static enum block_result submit_range(struct block_device *device, struct block_request *request, uint32_t tag) {
-  const struct block_driver *driver = device->driver;
-  bool discard = request->kind == KIND_DISCARD;
-  uint32_t longest = discard ? device->longest_discard : device->longest_zeroes;
-  uint64_t offset = request->transfer.offset, length = request->left < longest ? request->left : longest;
-  if (discard ? !driver->discard : !driver->zeroes)
-    return BLOCK_REFUSED;
-  enum block_result result = discard ? driver->discard(device, offset, length, tag)
-                                     : driver->zeroes(device, offset, length, request->unmap, tag);
-  if (result == BLOCK_TAKEN) {
-    request->transfer.offset += length;
-    request->left -= length;
-  }
-  return result;
-}
-
-static enum block_result submit_to(struct block_device *device, struct block_request *request, uint32_t tag) {
-  if (request->kind <= KIND_WRITE)
-    return device->driver->submit(device, &request->transfer, tag);
-  return request->kind == KIND_FLUSH ? device->driver->flush(device, tag) : submit_range(device, request, tag);
+/* Most are short, and need nothing of block_give_other. */
+static inline enum block_result give(struct block_channel *channel, struct block_request *request, uint32_t tag) {
+  struct block_device *device = channel->server->device;
+  if (request->kind > KIND_WRITE || request->length > BLOCK_SHARED_COMMAND || request->transfer.through)
+    return block_give_other(channel, request, tag);
+  return device->driver->submit(device, &request->transfer, tag);
 }
 
 /* One command for the first ready request. Returns BLOCK_BUSY where the device takes no more. */
 static enum block_result submit_piece(struct block_channel *channel, struct block_request *request) {
-  struct block_device *device = channel->server->device;
   uint32_t tag = (uint32_t)(request - channel->server->request);
   uint64_t before = request->transfer.offset;
   enum block_result result = BLOCK_TAKEN;
   if (!request->failed)
-    result = submit_to(device, request, tag);
+    result = give(channel, request, tag);
   if (result == BLOCK_BUSY)
     return result;
+  int64_t cost = block_cost(request, request->transfer.offset - before);
   if (result == BLOCK_REFUSED)
     request->failed = true;
   else if (!request->failed)
-    count_piece(request);
-  channel->deficit -= block_cost(request, request->transfer.offset - before);
+    count_piece(request, cost);
+  channel->deficit -= cost;
   if (!all_submitted(request))
     return BLOCK_TAKEN;
   block_list_take(&channel->ready);
@@ -290,18 +293,10 @@ static bool more_to_read(const struct block_channel *channel) {
   return !channel->broken && !channel->blocked && (channel->fresh.first || virtqueue_pending(&channel->queue));
 }
 
-/* Who is alone has its turns at once: what is left is as if each had been given. */
-static void next_turn(struct block_channel *channel) {
-  const struct block_server *server = channel->server;
-  int64_t brings = (int64_t)channel->share * BLOCK_QUANTUM;
-  if (server->active_first == server->active_last)
-    channel->deficit %= brings;
-  channel->deficit += brings;
-}
-
 static enum turn give_turn(struct block_channel *channel) {
   if (channel->deficit <= 0)
-    next_turn(channel);
+    block_next_turn(channel);
+  int64_t window = block_window(channel);
   while (channel->deficit > 0) {
     if (!channel->ready.first) {
       if (more_to_read(channel))
@@ -309,7 +304,7 @@ static enum turn give_turn(struct block_channel *channel) {
       if (!channel->ready.first)
         return more_to_read(channel) ? TURN_OVER : TURN_IDLE;
     }
-    if (submit_piece(channel, channel->ready.first) == BLOCK_BUSY)
+    if (channel->server->cost >= window || submit_piece(channel, channel->ready.first) == BLOCK_BUSY)
       return TURN_FULL;
   }
   return TURN_OVER;

@@ -23,9 +23,14 @@
 #define BLOCK_CHANNELS LIMIT_EVENTS           /* of one I/O partition: each needs an event */
 #define BLOCK_BURST 32u                       /* requests read from one ring before anybody else is looked at */
 #define BLOCK_QUANTUM 65536                   /* bytes that a channel of share 1 may move in one turn */
-#define BLOCK_SMALL_COST 4096          /* the least that a command or a refused request costs its channel's turn */
-#define BLOCK_FLUSH_COST BLOCK_QUANTUM /* a flush, or a command over a range, keeps the device from much else */
-#define BLOCK_TURNS 64u                /* turns given before events are looked at again */
+#define BLOCK_SHARED_QUANTUM 16384        /* while others want a turn, too: short turns, so that nobody waits long */
+#define BLOCK_SHARED_COMMAND 32768u       /* bytes of one command, likewise */
+#define BLOCK_SMALL_COST 4096             /* the least that a command or a refused request costs its channel's turn */
+#define BLOCK_FLUSH_COST BLOCK_QUANTUM    /* a flush, or a command over a range, keeps the device from much else */
+#define BLOCK_SHARED_WINDOW BLOCK_QUANTUM /* cost under way while several channels want the disk: see may_submit */
+#define BLOCK_SHARED_NS 20000000u         /* and so long after */
+#define BLOCK_WINDOW 0x400000             /* and while one does */
+#define BLOCK_TURNS 64u                   /* turns given before events are looked at again */
 
 enum block_kind { KIND_READ, KIND_WRITE, KIND_FLUSH, KIND_IDENTITY, KIND_DISCARD, KIND_ZEROES };
 
@@ -40,6 +45,7 @@ struct block_request {
   uint32_t generation; /* of the channel, when the request was read */
   uint32_t length;     /* bytes of data */
   uint32_t pieces;     /* commands in the device */
+  int64_t cost;        /* of them */
   uint32_t looks;      /* that found its commands unanswered */
   uint16_t head;
   uint8_t kind;
@@ -66,6 +72,7 @@ struct block_channel {
   struct window window;
   struct block_list fresh, ready;
   int64_t deficit; /* bytes that it may still move in this turn */
+  int64_t cost;    /* under way in the device */
   uint32_t index;  /* for calls */
   uint32_t block_size;
   uint32_t rights;   /* what the client is told of them: the monitor refuses */
@@ -89,6 +96,8 @@ struct block_server {
   struct block_request *free;
   struct block_channel *active_first, *active_last;
   struct block_channel *signal_first;
+  int64_t cost; /* under way in the device, of all channels */
+  uint64_t shared_until, shared_ticks;
   uint64_t now; /* ticks, when completions were taken up last */
   uint32_t errors;
   bool attention;   /* run has something to do */
@@ -133,6 +142,10 @@ void block_config_write(const struct block_channel *channel);
 uint64_t block_features(const struct block_channel *channel);
 /* block_intake.c */
 void block_intake(struct block_channel *channel);
+/* block_turns.c */
+int64_t block_window(const struct block_channel *channel); /* of cost under way, in this turn */
+void block_next_turn(struct block_channel *channel);
+enum block_result block_give_other(struct block_channel *channel, struct block_request *request, uint32_t tag);
 /* block_server.c */
 void block_answer(struct block_channel *channel, uint16_t head, uint8_t *place, uint8_t status, uint32_t length);
 void block_request_free(struct block_server *server, struct block_request *request);
