@@ -20,9 +20,9 @@ _Atomic uint64_t channel_live[LIMIT_CHANNELS];
 /* XRSTOR of a header of zeroes gives every component its initial value; MXCSR it takes from the area (SDM 1, 13.8.1). */
 static void enter_anew(struct partition *partition) {
   struct context *context = CONTEXT;
-  for (uint32_t i = 0; i < XSAVE_HEADER_END; i++)
+  for (uint32_t i = 0; i < XSAVE_HEADER_END / 8; i++)
     context->xsave[i] = 0;
-  *(uint32_t *)&context->xsave[XSAVE_MXCSR] = MXCSR_RESET;
+  context->xsave[XSAVE_MXCSR / 8] = MXCSR_RESET;
   const struct partition_row *row = partition_row(index_of(partition));
   context->calls = role_calls[row->role];
   context->partition = partition;

@@ -47,7 +47,7 @@ struct frame {
 /* A partition's registers while it does not run, in its own page that no other root maps; and what a call looks up of its
    caller. So a CR3 load changes who `CONTEXT` is, and nothing needs to say so a second time. */
 struct context {
-  _Alignas(64) uint8_t xsave[XSAVE_ROOM];
+  _Alignas(64) uint64_t xsave[XSAVE_ROOM / 8];
   uint8_t unused[4096 - XSAVE_ROOM - sizeof(struct frame) - 56];
   call_handler *const *calls; /* table of its role; read by entry.S */
   struct partition *partition;
