@@ -39,7 +39,7 @@ enum channel_class { CLASS_BLOCK, CLASS_CONSOLE, CLASS_PEER, CLASS_NETWORK, CLAS
 enum region_kind { REGION_TEXT, REGION_RODATA, REGION_DATA, REGION_STACK, REGION_SHARED };
 enum bus { BUS_PCI, BUS_ISA };
 enum bar_kind { BAR_MEMORY_32, BAR_MEMORY_64, BAR_PORTS };
-enum interrupt_kind { INTERRUPT_MSIX, INTERRUPT_ISA };
+enum interrupt_kind { INTERRUPT_MSIX, INTERRUPT_ISA, INTERRUPT_MSI };
 enum on_end { ON_END_STAY, ON_END_POWEROFF, ON_END_REBOOT, ON_END_HALT };
 enum health_action { HEALTH_STOP, HEALTH_RESTART };
 
@@ -199,7 +199,7 @@ struct bar_row {
 struct interrupt_row {
   uint32_t kind;      /* enum interrupt_kind */
   uint32_t device;    /* index */
-  uint32_t number;    /* entry of the MSI-X table, or ISA interrupt = I/O APIC input */
+  uint32_t number;    /* entry of the MSI-X table; ISA interrupt = I/O APIC input; MSI: offset of its capability */
   uint32_t partition; /* who gets the event */
   uint32_t event;
   uint32_t reserved;

@@ -28,6 +28,7 @@ class Driver:
 
 DRIVERS = (
     Driver("nvme", "layout.yaml", "nvme0", "block-4k-deep"),
+    Driver("ahci", "ahci.yaml", "ahci0", "block-4k-ahci"),
     Driver("virtio", "virtio.yaml", "vblk0", "block-4k-virtio"),
 )
 

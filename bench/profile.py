@@ -51,6 +51,7 @@ SUBJECTS = {
     "block-4k-deep": Subject("block", 2, ROUNDS * REQUESTS, disk="nvme0"),
     "block-1m": Subject("block", 1, ROUNDS * 16, file="large.yaml", disk="nvme0"),
     "block-1m-alone": Subject("block", 1, ROUNDS * 16, file="alone.yaml", disk="nvme0"),
+    "block-4k-ahci": Subject("block", 2, ROUNDS * REQUESTS, file="ahci.yaml", disk="ahci0"),
     "block-4k-virtio": Subject("block", 2, ROUNDS * REQUESTS, file="virtio.yaml", disk="vblk0"),
     "net-64": Subject("network", 1, ROUNDS * FRAMES),
     "net-1500": Subject("network", 2, ROUNDS * FRAMES),

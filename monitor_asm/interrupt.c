@@ -15,22 +15,18 @@ void interrupt_idle(uint32_t vector);
 #define PIC_MASTER_DATA 0x21
 #define PIC_SLAVE_DATA 0xa1
 
-static void io_apic_write(uint32_t index, uint32_t value) {
+/* The register `index`, until the next is selected. */
+static volatile uint32_t *io_apic(uint32_t index) {
   *(volatile uint32_t *)(IO_APIC_ADDRESS + IO_APIC_SELECT) = index;
-  *(volatile uint32_t *)(IO_APIC_ADDRESS + IO_APIC_WINDOW) = value;
-}
-
-static uint32_t io_apic_read(uint32_t index) {
-  *(volatile uint32_t *)(IO_APIC_ADDRESS + IO_APIC_SELECT) = index;
-  return *(volatile uint32_t *)(IO_APIC_ADDRESS + IO_APIC_WINDOW);
+  return (volatile uint32_t *)(IO_APIC_ADDRESS + IO_APIC_WINDOW);
 }
 
 static void mask_controllers(void) {
   out8(PIC_MASTER_DATA, 0xff);
   out8(PIC_SLAVE_DATA, 0xff);
-  uint32_t inputs = (io_apic_read(IO_APIC_VERSION) >> 16 & 0xff) + 1;
+  uint32_t inputs = (*io_apic(IO_APIC_VERSION) >> 16 & 0xff) + 1;
   for (uint32_t input = 0; input < inputs; input++)
-    io_apic_write(IO_APIC_REDIRECTION + 2 * input, IO_APIC_MASKED);
+    *io_apic(IO_APIC_REDIRECTION + 2 * input) = IO_APIC_MASKED;
 }
 
 static void local_apic(void) {
@@ -38,11 +34,8 @@ static void local_apic(void) {
   if ((base & APIC_BASE_EXTENDED) != 0) /* the only way out of x2APIC is through off (SDM 3A 11.12.5) */
     write_msr(MSR_APIC_BASE, base & ~(uint64_t)(APIC_BASE_EXTENDED | APIC_BASE_ENABLE));
   write_msr(MSR_APIC_BASE, (base & ~(uint64_t)APIC_BASE_EXTENDED) | APIC_BASE_ENABLE);
-  *apic(APIC_LVT_THERMAL) = APIC_LVT_MASKED;
-  *apic(APIC_LVT_PERFORMANCE) = APIC_LVT_MASKED;
-  *apic(APIC_LVT_LINT0) = APIC_LVT_MASKED;
-  *apic(APIC_LVT_LINT1) = APIC_LVT_MASKED;
-  *apic(APIC_LVT_ERROR) = APIC_LVT_MASKED;
+  for (uint32_t entry = APIC_LVT_THERMAL; entry <= APIC_LVT_ERROR; entry += 0x10)
+    *apic(entry) = APIC_LVT_MASKED;
   *apic(APIC_TPR) = 0;
   *apic(APIC_SVR) = APIC_SVR_ENABLE | VECTOR_SPURIOUS;
 }
@@ -55,21 +48,27 @@ static volatile uint32_t *msix_entry(const struct interrupt_row *row) {
   return (volatile uint32_t *)(device_row(row->device)->msix_table + 16ull * row->number);
 }
 
+static uint32_t message_address(void) {
+  return MSI_ADDRESS | *apic(APIC_ID) >> 24 << 12;
+}
+
+/* A message is routed with its mask. */
 static void route(const struct interrupt_row *row) {
-  uint32_t destination = *apic(APIC_ID) >> 24;
-  if (row->kind == INTERRUPT_ISA) {
-    io_apic_write(IO_APIC_REDIRECTION + 2 * row->number + 1, destination << 24);
+  if (row->kind == INTERRUPT_ISA)
+    *io_apic(IO_APIC_REDIRECTION + 2 * row->number + 1) = *apic(APIC_ID);
+  if (row->kind != INTERRUPT_MSIX)
     return;
-  }
   volatile uint32_t *entry = msix_entry(row);
-  entry[0] = MSI_ADDRESS | destination << 12;
+  entry[0] = message_address();
   entry[1] = 0;
   entry[2] = vector_of(row);
 }
 
 void interrupt_set_mask(const struct interrupt_row *row, bool masked) {
   if (row->kind == INTERRUPT_ISA) /* edge, active high, fixed delivery: all zero */
-    io_apic_write(IO_APIC_REDIRECTION + 2 * row->number, vector_of(row) | (masked ? IO_APIC_MASKED : 0));
+    *io_apic(IO_APIC_REDIRECTION + 2 * row->number) = vector_of(row) | (masked ? IO_APIC_MASKED : 0);
+  else if (row->kind == INTERRUPT_MSI)
+    pci_msi(row, message_address(), vector_of(row), masked);
   else
     msix_entry(row)[3] = masked;
 }

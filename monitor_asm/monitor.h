@@ -58,6 +58,7 @@ uint32_t pci_read(uint32_t function, uint32_t offset);
 void pci_check(void);
 void pci_initialise(void);
 void pci_bus_master(const struct device_row *device, bool on);
+void pci_msi(const struct interrupt_row *row, uint32_t address, uint32_t vector, bool masked);
 
 /* schedule.c. The first four end with the partition loaded that has the turn, and do not return while nobody is ready. */
 void schedule_start(void);

@@ -2,7 +2,7 @@
  *
  * PCI configuration space: no partition reaches it. Devices of the layout get their registers where the plan put them;
  * all others are left with memory, I/O and bus mastering off.
- * Source: PCI Local Bus Specification 3.0, 6.1, 6.2.5 (BARs), 6.8.2 (MSI-X).
+ * Source: PCI Local Bus Specification 3.0, 6.1, 6.2.5 (BARs), 6.8.1 (MSI), 6.8.2 (MSI-X).
  */
 #include "instructions.h"
 #include "monitor.h"
@@ -12,9 +12,8 @@
 #define CONFIG_ENABLE 0x80000000u
 
 #define PCI_IDENTITY 0x00
-#define PCI_COMMAND 0x04 /* status in the high half: write zeroes there, they clear nothing */
-#define PCI_COMMAND_IO 0x001
-#define PCI_COMMAND_MEMORY 0x002
+#define PCI_COMMAND 0x04         /* status in the high half: write zeroes there, they clear nothing */
+#define PCI_COMMAND_DECODE 0x003 /* ports and memory */
 #define PCI_COMMAND_BUS_MASTER 0x004
 #define PCI_COMMAND_NO_INTX 0x400
 #define PCI_CLASS 0x08
@@ -22,7 +21,11 @@
 #define PCI_BAR 0x10
 #define PCI_BUSES 0x18 /* bridge: secondary bus in byte 1 */
 #define PCI_CAPABILITIES 0x34
+#define PCI_CAPABILITY_MSI 0x05
 #define PCI_CAPABILITY_MSIX 0x11
+#define MSI_ENABLE 0x00010000u
+#define MSI_MESSAGES 0x00700000u /* log2 of how many it may send: none but the first */
+#define MSI_64 0x00800000u
 #define MSIX_LAST_ENTRY 0x7ff
 #define MSIX_ENABLE 0x80000000u
 #define MSIX_FUNCTION_MASK 0x40000000u
@@ -63,20 +66,7 @@ static bool is_planned(uint32_t function) {
 }
 
 static void quiet_function(uint32_t function) {
-  uint32_t command = pci_read(function, PCI_COMMAND) & 0xffff;
-  pci_write(function, PCI_COMMAND,
-            (command & ~(uint32_t)(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_BUS_MASTER)) |
-                PCI_COMMAND_NO_INTX);
-}
-
-static void quiet_bus(uint32_t bus, uint32_t depth);
-
-static void quiet_one(uint32_t function, uint32_t depth) {
-  uint32_t class_code = pci_read(function, PCI_CLASS) >> 16;
-  if (class_code == SUBCLASS_PCI_BRIDGE && depth < 8)
-    quiet_bus(pci_read(function, PCI_BUSES) >> 8 & 0xff, depth + 1);
-  else if (class_code >> 8 != CLASS_BRIDGE && !is_planned(function))
-    quiet_function(function);
+  pci_write(function, PCI_COMMAND, PCI_COMMAND_NO_INTX);
 }
 
 /* Every function that firmware made reachable. Bridges are left alone: what is behind them is what could do harm. */
@@ -89,7 +79,11 @@ static void quiet_bus(uint32_t bus, uint32_t depth) {
         continue;
       if (function == 0 && pci_read(address, PCI_HEADER_TYPE) >> 23 & 1)
         functions = 8;
-      quiet_one(address, depth);
+      uint32_t class_code = pci_read(address, PCI_CLASS) >> 16;
+      if (class_code == SUBCLASS_PCI_BRIDGE && depth < 8)
+        quiet_bus(pci_read(address, PCI_BUSES) >> 8 & 0xff, depth + 1);
+      else if (class_code >> 8 != CLASS_BRIDGE && !is_planned(address))
+        quiet_function(address);
     }
   }
 }
@@ -115,17 +109,13 @@ static void place_bars(const struct device_row *device) {
 }
 
 /* Firmware may have left entries open. The table is mapped for us, and decoding is on. */
-static void mask_msix(const struct device_row *device, uint32_t entries) {
-  for (uint32_t entry = 0; entry < entries; entry++)
-    *(volatile uint32_t *)(device->msix_table + 16ull * entry + 12) = 1;
-}
-
 static void enable_msix(const struct device_row *device) {
   uint32_t at = pci_read(device->address, PCI_CAPABILITIES) & 0xfc;
   for (uint32_t seen = 0; at != 0 && seen < 48; seen++) {
     uint32_t capability = pci_read(device->address, at);
     if ((capability & 0xff) == PCI_CAPABILITY_MSIX) {
-      mask_msix(device, (capability >> 16 & MSIX_LAST_ENTRY) + 1);
+      for (uint32_t entry = 0; entry <= (capability >> 16 & MSIX_LAST_ENTRY); entry++)
+        *(volatile uint32_t *)(device->msix_table + 16ull * entry + 12) = 1;
       pci_write(device->address, at, (capability & ~MSIX_FUNCTION_MASK) | MSIX_ENABLE);
       return;
     }
@@ -137,7 +127,7 @@ static void enable_msix(const struct device_row *device) {
 static void place_device(const struct device_row *device) {
   quiet_function(device->address);
   place_bars(device);
-  pci_write(device->address, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_NO_INTX);
+  pci_bus_master(device, false);
   if (device->msix_table != 0)
     enable_msix(device);
 }
@@ -150,8 +140,23 @@ void pci_initialise(void) {
 }
 
 void pci_bus_master(const struct device_row *device, bool on) {
-  if (device->bus != BUS_PCI)
+  uint32_t master = on && device->bus_master ? PCI_COMMAND_BUS_MASTER : 0;
+  if (device->bus == BUS_PCI)
+    pci_write(device->address, PCI_COMMAND, PCI_COMMAND_DECODE | PCI_COMMAND_NO_INTX | master);
+}
+
+/* MSI without a mask bit is turned off instead: with INTx off too the device is silent. What it had to say meanwhile is lost,
+   as its owner must expect of an edge. */
+void pci_msi(const struct interrupt_row *row, uint32_t address, uint32_t vector, bool masked) {
+  const struct device_row *device = device_row(row->device);
+  uint32_t control = pci_read(device->address, row->number) & ~(MSI_ENABLE | MSI_MESSAGES);
+  if ((control & 0xff) != PCI_CAPABILITY_MSI)
+    refuse("MSI capability of", device->name, device->source, PCI_CAPABILITY_MSI, control & 0xff);
+  pci_write(device->address, row->number, control);
+  if (masked)
     return;
-  uint32_t command = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_NO_INTX;
-  pci_write(device->address, PCI_COMMAND, command | (on && device->bus_master ? PCI_COMMAND_BUS_MASTER : 0));
+  pci_write(device->address, row->number + 4, address);
+  pci_write(device->address, row->number + 8, 0);
+  pci_write(device->address, row->number + (control & MSI_64 ? 12 : 8), vector);
+  pci_write(device->address, row->number, control | MSI_ENABLE);
 }

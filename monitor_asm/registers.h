@@ -64,11 +64,8 @@
 #define APIC_SVR 0x0f0
 #define APIC_SVR_ENABLE 0x100
 #define APIC_LVT_TIMER 0x320
-#define APIC_LVT_THERMAL 0x330
-#define APIC_LVT_PERFORMANCE 0x340
-#define APIC_LVT_LINT0 0x350
-#define APIC_LVT_LINT1 0x360
-#define APIC_LVT_ERROR 0x370
+#define APIC_LVT_THERMAL 0x330 /* then performance, LINT0, LINT1 and */
+#define APIC_LVT_ERROR 0x370   /* each 0x10 after the one before */
 #define APIC_LVT_MASKED 0x10000
 #define APIC_TIMER_INITIAL 0x380
 #define APIC_TIMER_CURRENT 0x390

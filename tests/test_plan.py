@@ -140,7 +140,7 @@ def test_interrupts_have_the_vector_of_their_row() -> None:
     made = planned(line())
     first = constants()["VECTOR_DEVICE_FIRST"]
     assert [each.vector for each in made.interrupts] == list(range(first, first + len(made.interrupts)))
-    assert [(each.msix, each.number) for each in made.interrupts] == [*((True, n) for n in range(8)), (False, 4)]
+    assert [(each.kind.name, each.number) for each in made.interrupts] == [*(("MSIX", n) for n in range(8)), ("ISA", 4)]
     nvme, com1 = made.devices
     assert (nvme.first_interrupt, com1.first_interrupt) == (0, 8)
 
@@ -321,6 +321,20 @@ def with_budget(of: System, budget: int) -> System:
     frame = schedule.frames[1]
     frames = (schedule.frames[0], replace(frame, slots=(replace(frame.slots[0], budget=budget), *frame.slots[1:])))
     return replace(of, schedules=(replace(schedule, frames=frames),))
+
+
+def test_an_interrupt_by_msi_costs_the_monitor_two() -> None:
+    """Of an entry's budget: it is masked in configuration space, and has one vector."""
+    number, of = constants(), with_budget(line(), 20_000)
+    plain = replace(NVME, msix=None)
+    with_msi, without = (
+        replace(of, board=replace(of.board, devices=(device, *of.board.devices[1:])))
+        for device in (replace(plain, msi=0x80), plain)
+    )
+    (msi,), (none,) = planned(with_msi).monitor_time, planned(without).monitor_time
+    assert msi[1][0] - none[1][0] == 2 * number["COST_INTERRUPT"]
+    nvme, *_ = planned(with_msi).interrupts
+    assert (nvme.kind.name, nvme.number) == ("MSI", 0x80)
 
 
 def test_the_monitors_share_of_a_budget_holds_switches_calls_and_interrupts() -> None:

@@ -24,6 +24,7 @@ _PCI_KEYS = [
     "class",
     "bars",
     "msix",
+    "msi",
     "bus-master",
     "block-size",
     "capacity",
@@ -128,6 +129,7 @@ def _pci_device(name: str, kind: str, fields: Fields) -> Device | None:
         class_code=int((code.value or "0").replace(":", ""), 16),
         bars=_bars(fields),
         msix=_msix(fields),
+        msi=_msi(fields),
         bus_master=bool(master and master.value),
         block_size=(block.value or 0) if block else 0,
         capacity=(capacity.value or 0) if capacity else 0,
@@ -237,6 +239,17 @@ def _bar(entry: Entry, fields: Fields) -> Bar | None:
             return Bar(index.value, kind, size.value) if size.value is not None else None
     inner.missing("memory64", "a BAR is memory32, memory64 or ports, with its size")
     return None
+
+
+def _msi(fields: Fields) -> int:
+    """Offset of the MSI capability: beyond the header, in the function's first 256 bytes (PCI 3.0, 6.7)."""
+    entry = fields.entry("msi")
+    reader = fields.reader
+    inner = reader.fields(entry.value, f"'msi' of {fields.what}", entry.key.span, ("capability",)) if entry else None
+    if inner is None:
+        return 0
+    offset = inner.need("capability", lambda node, what: reader.integer(node, what, 0x40, 0xF0))
+    return offset.value or 0
 
 
 def _msix(fields: Fields) -> Msix | None:

@@ -138,10 +138,10 @@ LAYOUT = {
     ),
     "P020": (
         "a device without an interrupt of its own",
-        "devices have MSI-X or an edge-triggered ISA interrupt: a shared line would let one partition stall another",
+        "devices have MSI-X, MSI or an ISA edge interrupt: a shared line would let one partition stall another",
         "io: {devices: [old-card], …}",
         "io: {devices: [nvme0], …}",
-        "Use a device with MSI-X.",
+        "Use a device with MSI-X or MSI.",
     ),
     "P021": (
         "an interrupt table among registers",

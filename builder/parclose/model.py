@@ -43,6 +43,12 @@ class BarKind(Enum):
     PORTS = "ports"
 
 
+class InterruptKind(Enum):
+    MSIX = "msix"
+    MSI = "msi"
+    ISA = "isa"
+
+
 class OnEnd(Enum):
     STAY = "stay"
     POWEROFF = "poweroff"
@@ -114,11 +120,10 @@ class DiskPartition:
 class Device:
     """A device of the board. `address` is bus << 8 | device << 3 | function for PCI, 0 for ISA.
 
-    `isa_interrupts` are I/O APIC inputs (edge, active high) of an ISA device. `kind` is one of `kinds.KINDS`, or "" for
-    one that no built-in driver knows. `block_size` and `capacity` describe a disk, `partitions` those of its
-    partitions that layouts name. `parameters` are facts of its
-    configuration space that its driver needs. `qemu` makes QEMU have the device, where its machine has not got it
-    anyway: as `Qemu.arguments`, with `{disk:NAME}` for a disk of its own name and capacity.
+    `msi`: offset of the MSI capability of a function without MSI-X, or 0. `isa_interrupts`: I/O APIC inputs (edge,
+    active high). `kind`: one of `kinds.KINDS`, or "". `block_size`, `capacity`, `partitions` (those that layouts name):
+    of a disk. `parameters`: facts of its configuration space that its driver needs. `qemu` makes QEMU have the device,
+    where its machine has not got it: as `Qemu.arguments`, with `{disk:NAME}` for a disk of its name and capacity.
     """
 
     name: str
@@ -130,6 +135,7 @@ class Device:
     class_code: int = 0
     bars: tuple[Bar, ...] = ()
     msix: Msix | None = None
+    msi: int = 0
     isa_interrupts: tuple[int, ...] = ()
     bus_master: bool = False
     block_size: int = 0

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from parclose.constants import constants
 from parclose.errors import Label, Problem
-from parclose.model import Bar, BarKind, Board, Device, Partition, System
+from parclose.model import Bar, BarKind, Board, Device, InterruptKind, Partition, System
 from parclose.place import NoRoom, Space, align_up
 from parclose.planned import PlannedBar, Rights, Stretch
 
@@ -29,13 +29,15 @@ class OwnedDevice:
     table: tuple[int, int] | None = None
 
 
-def interrupts(device: Device) -> Iterator[tuple[bool, int]]:
-    """(whether MSI-X, number) of each interrupt of `device` that becomes an event of its owner."""
+def interrupts(device: Device) -> Iterator[tuple[InterruptKind, int]]:
+    """Kind and number of each interrupt of `device` that becomes an event of its owner."""
     if device.msix is not None:
         for entry in range(min(device.msix.entries, constants()["LIMIT_DEVICE_INTERRUPTS"])):
-            yield True, entry
+            yield InterruptKind.MSIX, entry
+    elif device.msi:
+        yield InterruptKind.MSI, device.msi
     for number in device.isa_interrupts:
-        yield False, number
+        yield InterruptKind.ISA, number
 
 
 def owned_devices(system: System, problems: list[Problem]) -> tuple[OwnedDevice, ...]:

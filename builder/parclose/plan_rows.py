@@ -126,14 +126,14 @@ def _interrupts(ground: Ground, owned: OwnedDevice, index: int, first: int) -> t
     partition, vector = ground.index[owned.owner.name], constants()["VECTOR_DEVICE_FIRST"] + first
     return tuple(
         PlannedInterrupt(
-            msix=msix,
+            kind=kind,
             device=index,
             number=number,
             partition=partition,
             event=ground.event(owned.owner.name, f"device {owned.device.name}", None),
             vector=vector + position,
         )
-        for position, (msix, number) in enumerate(interrupts(owned.device))
+        for position, (kind, number) in enumerate(interrupts(owned.device))
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from parclose.constants import constants
 from parclose.elf import Elf
 from parclose.errors import Span
-from parclose.model import Bar, Channel, Device, Endpoint, Partition
+from parclose.model import Bar, Channel, Device, Endpoint, InterruptKind, Partition
 
 ROW_MOST = 232  # bytes; neither the head nor a row of a descriptor page is larger (asserted where they are compiled)
 
@@ -172,9 +172,9 @@ class PlannedBar:
 
 @dataclass(frozen=True)
 class PlannedInterrupt:
-    """A row of interrupts. `number` is the entry of the MSI-X table, or the ISA interrupt."""
+    """A row of interrupts. `number`: entry of the MSI-X table, offset of the MSI capability, or ISA interrupt."""
 
-    msix: bool
+    kind: InterruptKind
     device: int
     number: int
     partition: int

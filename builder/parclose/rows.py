@@ -286,7 +286,7 @@ def _bars(plan: Plan) -> list[Row]:
 def _interrupts(plan: Plan) -> list[Row]:
     return [
         {
-            "kind": "INTERRUPT_MSIX" if interrupt.msix else "INTERRUPT_ISA",
+            "kind": f"INTERRUPT_{interrupt.kind.name}",
             "device": str(interrupt.device),
             "number": str(interrupt.number),
             "partition": str(interrupt.partition),

@@ -154,13 +154,15 @@ def shared_ports(scope: Scope, problems: Collector) -> None:
 
 
 def only_a_shared_line(scope: Scope, problems: Collector) -> None:
-    """P020: a PCI device without MSI-X."""
+    """P020: a PCI device with neither MSI-X nor MSI."""
     for name, claims in scope.claims.items():
         device = scope.devices[name]
-        if device.bus is Bus.PCI and device.msix is None:
-            text = f"{name} has no interrupt of its own: without MSI-X it shares a line with others"
-            help = f"use {free_text(scope.free_devices(device.kind), 'a device with MSI-X')}"
-            problems.error("P020", text, at(claims[0][1], "claimed here"), at(device.span, "no msix here"), help=help)
+        if device.bus is Bus.PCI and device.msix is None and not device.msi:
+            text = f"{name} has no interrupt of its own: without MSI-X or MSI it shares a line with others"
+            help = f"use {free_text(scope.free_devices(device.kind), 'a device with one of them')}"
+            problems.error(
+                "P020", text, at(claims[0][1], "claimed here"), at(device.span, "no msix, no msi"), help=help
+            )
 
 
 def table_beside_registers(scope: Scope, problems: Collector) -> None:
