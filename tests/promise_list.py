@@ -117,8 +117,8 @@ def _manager(name: str, promise: str, planted: str, attack: Verdict, control: Ve
 
 _IO_WITHOUT_CHECK = Patch(
     "io/server/block_request.c",
-    "  return length != 0 && length <= UINT32_MAX / 2 && request->offset + length > request->offset;",
-    "  return length != 0;",
+    "  return request->offset + length > request->offset || wrong(request, COUNT_OUTSIDE_EXTENT);",
+    "  return true;",
 )
 
 _MEMORY = (
