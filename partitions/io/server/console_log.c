@@ -44,3 +44,13 @@ void console_log_line(struct console_server *server, const char *name, const cha
     server->attention = true;
   }
 }
+
+/* A reader that has caught up is told at once: another line may not come for long. */
+void console_log_caught_up(struct console_client *log) {
+  struct text line = {0};
+  if (log->missed == 0 || log->input.used)
+    return;
+  notice(&line, log);
+  console_store_add(&log->input, line.character, line.length);
+  log->missed = 0;
+}

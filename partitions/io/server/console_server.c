@@ -131,6 +131,10 @@ static bool serve(struct console_client *client) {
   bool more = client->pending && console_output_take(client);
   watch_unended(client, server->now);
   console_input_deliver(client);
+  if (client->log) {
+    console_log_caught_up(client);
+    console_input_deliver(client);
+  }
   tell(client);
   earliest(&server->look_at, client->show_at);
   earliest(&server->look_at, client->give_up_at);

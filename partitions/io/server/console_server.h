@@ -128,6 +128,8 @@ void console_menu_run(struct console_server *server);
 void console_log_line(struct console_server *server, const char *name, const char *mark, const char *text,
                       uint32_t length);
 
+void console_log_caught_up(struct console_client *log);
+
 static inline void console_count(struct console_client *client, enum counter what, uint64_t more) {
   client->counters.count[what] += more;
   client->counted = true;
