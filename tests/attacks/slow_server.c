@@ -2,6 +2,7 @@
  *
  * Converts what its client shows, some times, and gives it back as a slow device would: one every 200 ms.
  */
+#include "live.h"
 #include "monitor.h"
 #include "parclose.h"
 
@@ -27,7 +28,7 @@ int main(void) {
     sleep_ns(100000);
   for (unsigned i = 0; i < PIECES; i++)
     CALL_PAGE->convert[i] = (struct convert_entry){.address = *shown, .length = 512, .access = RIGHT_WRITE};
-  if (monitor_convert(disk->index, PIECES, 1).status != STATUS_OK)
+  if (monitor_convert(disk->index, PIECES, CHANNEL_LIFE(disk->number, 1)).status != STATUS_OK)
     return 1;
   *shown = 0;
   for (unsigned i = 0; i < PIECES; i++) {
