@@ -83,8 +83,8 @@ def test_no_key_wedges_the_line(parclose_boot: Boot) -> None:
 
 def test_a_standing_line_loses_only_beyond_the_buffer_and_says_so(parclose_boot: Boot) -> None:
     """Nobody reads the line for a while. The first guest waits, and all of it comes; the second has a buffer."""
-    machine = _booted(parclose_boot, timeout=120)
-    count, end = 2000, "flooded\n"
+    machine = _booted(parclose_boot, timeout=240)
+    count, end = 1200, "flooded\n"
     machine.send(f"flood {count}\r{MENU}3flood {count}\r")
     time.sleep(4)
     machine.expect(r"first\| flooded\r\n")
