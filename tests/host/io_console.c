@@ -76,6 +76,20 @@ static void back_pressure(void) {
   CHECK(all_taken(&client[1]) && all_taken(&client[2]));
 }
 
+/* All is taken but not all is shown: the last line needs no word of its client's, only room. */
+static void last_line(void) {
+  begin(2);
+  line.room = 0;
+  CHECK(send_bytes(&client[1], "the last\n", 9));
+  run();
+  CHECK(sunk == 0 && all_taken(&client[1]));
+  line.room = 1 << 30;
+  console_server_interrupt(&server); /* the line is empty */
+  while (console_server_run(&server))
+    ;
+  expect("sensor| the last\r\n");
+}
+
 static void interrupts(void) {
   begin(2);
   run();
@@ -190,6 +204,7 @@ int main(void) {
   unended_line();
   long_lines();
   back_pressure();
+  last_line();
   interrupts();
   input();
   menu();

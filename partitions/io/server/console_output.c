@@ -150,7 +150,7 @@ bool console_output_take(struct console_client *client) {
     return false;
   show_held(client);
   bool more = take_chains(client);
-  client->pending |= holds(client);
+  client->pending |= holds(client) || client->complete; /* a line that waits for room needs no more of the client's */
   bool room = console_room(client->server);
   return (more && (room || client->held.size || client->log)) || (holds(client) && room);
 }
