@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 Boot = Callable[..., Any]
 
 LAYOUT = "io/consoles.yaml"
@@ -83,7 +81,6 @@ def test_no_key_wedges_the_line(parclose_boot: Boot) -> None:
     _end(machine)
 
 
-@pytest.mark.slow  # its patience is not enough on two busy cores; why it needs so much is to be found
 def test_a_standing_line_loses_only_beyond_the_buffer_and_says_so(parclose_boot: Boot) -> None:
     """Nobody reads the line for a while. The first guest waits, and all of it comes; the second has a buffer."""
     machine = _booted(parclose_boot, timeout=240)

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 GUESTS = 32
 EXTENT = 128 * 1024
 ROUNDS, DEEP, BLOCK = 4, 8, 4096  # as in many/guest.c
@@ -49,14 +47,15 @@ def _expected(guest: int) -> bytes:
     return bytes((guest * 31 + n * 7 + i + (i >> 8)) & 0xFF for n in range(blocks) for i in range(BLOCK))
 
 
-@pytest.mark.slow  # its patience is not enough on two busy cores; why it needs so much is to be found
 def test_thirty_two_guests(tmp_path: Path, parclose_boot: Callable[..., Any]) -> None:
     (tmp_path / "layout.yaml").write_text(_layout())
     disk = tmp_path / "disk"
     disk.write_bytes(b"\xee" * (64 << 20))
     machine = parclose_boot(tmp_path / "layout.yaml", timeout=100, disks={"nvme0": disk})
-    machine.wait_event(event="end", timeout=90)
-    said = dict(re.findall(r"guest (\d+): (disk 4 of 4 in \d+ us, neighbour heard)", machine.log))
+    lines = [machine.expect(r"guest (\d+): ([^\r\n]*)\r\n") for _ in range(GUESTS)]
+    machine.finish()
+    wanted = r"disk 4 of 4 in \d+ us, neighbour heard"
+    said = {found[1]: found[2] for found in lines if re.fullmatch(wanted, found[2])}
     assert sorted(said, key=int) == [str(i) for i in range(GUESTS)], machine.log
     assert all(machine.end(f"g{i}").status == 0 for i in range(GUESTS))
     took = sorted(int(re.findall(r"in (\d+) us", line)[0]) for line in said.values())

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from packets import IP, UDP, address, checksum, ethernet, ipv4, udp
 from parclose import emulator, inspect, paths, pipeline
 from wire import Wire
@@ -23,7 +21,6 @@ STATION = bytes.fromhex("52540000000a")
 Boot = Callable[..., Any]
 
 
-@pytest.mark.slow  # its patience is not enough on two busy cores; why it needs so much is to be found
 def test_guests_among_themselves(parclose_boot: Boot) -> None:
     """Every frame comes back unchanged, in three lives; who is in no list is not heard, whatever it calls itself."""
     machine = parclose_boot(NETWORK / "closed.yaml", timeout=60)
