@@ -19,8 +19,8 @@ LINE = len("flood 000000 .......................................................
 def _booted(boot: Boot, timeout: float = 60) -> Any:
     """Booted, and everybody there: in which order they come is the schedule's."""
     machine = boot(LAYOUT, timeout=timeout)
-    for _ in range(3):
-        machine.expect(r"(first|second)\| ready\r\n|reader\| reading\r\n")
+    for _ in range(3 + 4):
+        machine.expect(r"(first|second)\| ready\r\n|reader\| reading\r\n|manager\| \w+: started, life 1\r\n")
     return machine
 
 
@@ -61,7 +61,8 @@ def test_the_menu_says_who_is_there_and_chooses(parclose_boot: Boot) -> None:
     found = machine.expect(r"second\| counted (\d+) out, (\d+) in, 0 lost")
     machine.send(f"{MENU}#")
     shown = machine.expect(r"io\| 3\*second: (\d+) bytes out, (\d+) in, 0 refusals, 0 bytes lost\r\n")
-    assert int(found[1]) >= len("ready\nhello\n") and int(shown[2]) == int(found[2]) == len("say hello\ncount\n")
+    assert int(found[1]) >= len("ready\nhello\n") and int(shown[2]) == len("say hello\ncount\n")
+    assert int(found[2]) in (len("say hello\n"), int(shown[2]))  # the window's copy may come after the words themselves
     assert int(shown[1]) == int(found[1]) + len(found[0][len("second| ") :]) + 1
     _end(machine)
 
