@@ -90,6 +90,20 @@ static void refused_by_others(void) {
   CHECK(model_card.sent == 2 && client_counted(one, COUNT_UNSUPPORTED) == 3);
 }
 
+/* More frames than a channel may have under way, all refused: nothing is on the card that would wake the port. */
+static void a_crowd_of_refused(void) {
+  begin(true, 2);
+  struct client *one = &client[0];
+  model_port[0].most_sends = 4;
+  for (uint32_t i = 0; i < 9; i++)
+    CHECK(client_send_from(one, make(0, TO_WIRE, 14, 0), CLIENT_MEMORY + CLIENT_SIZE, 100) >= 0);
+  model_kick(one);
+  model_run();
+  CHECK(client_reap(one) == 9 && client_counted(one, COUNT_BAD_RANGE) == 9);
+  send(0, TO_WIRE, 100, 1);
+  CHECK(model_card.sent == 1);
+}
+
 static void small_buffers(void) {
   begin(true, 2);
   struct client *two = &client[1];
@@ -115,6 +129,7 @@ static void small_buffers(void) {
 int main(void) {
   refusals();
   refused_by_others();
+  a_crowd_of_refused();
   small_buffers();
   printf("ok\n");
   return 0;

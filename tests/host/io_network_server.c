@@ -203,6 +203,25 @@ static void a_silent_card(uint32_t obeys) {
   CHECK(!obeys || model_card.posted_count == NETWORK_RECEIVES);
 }
 
+/* What waits for a quota that a dead card holds comes back, and what follows it is served. */
+static void a_dead_card_and_a_quota(void) {
+  begin(true, 2);
+  model_card.silent = true;
+  model_card.obeys = false;
+  model_channel[0].quota = 4;
+  for (uint32_t i = 0; i < SLOTS; i++)
+    CHECK(client_send_from(&client[0], make(0, TO_WIRE, 14, 0), CLIENT_MEMORY + i, 500) >= 0);
+  model_kick(&client[0]);
+  model_run();
+  CHECK(model_channel[0].in_flight == 4);
+  for (uint32_t i = 0; i < NETWORK_PATIENCE; i++)
+    network_server_look(&model_server);
+  model_run();
+  CHECK(client_reap(&client[0]) == SLOTS - 4 && client_counted(&client[0], COUNT_LINK_DOWN) == SLOTS - 4);
+  send(0, 1, 64, 6);
+  CHECK(has(1, 0, 1, 64, 6) && model_channel[0].in_flight == 4);
+}
+
 static void lives_of_a_client(void) {
   begin(true, 2);
   model_card.silent = true;
@@ -270,6 +289,7 @@ int main(void) {
   features();
   a_silent_card(1);
   a_silent_card(0);
+  a_dead_card_and_a_quota();
   lives_of_a_client();
   shares(1, 64, 1514);
   shares(1, 1514, 64);

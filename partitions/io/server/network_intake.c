@@ -205,6 +205,13 @@ static void accept(struct network_channel *channel, const struct convert_entry *
   }
 }
 
+static void give_back(struct network_channel *channel, struct network_send *send, enum counter why) {
+  network_count(channel, why);
+  charge(channel, 0);
+  network_answer(channel, send->head);
+  network_send_free(send);
+}
+
 /* Gives back the frame that holds this entry, and takes it out of the fresh ones. */
 static void refuse_entry(struct network_channel *channel, uint32_t entry, enum counter why) {
   struct network_list rest = {0};
@@ -217,10 +224,7 @@ static void refuse_entry(struct network_channel *channel, uint32_t entry, enum c
       continue;
     }
     found = true;
-    network_count(channel, why);
-    charge(channel, 0);
-    network_answer(channel, send->head);
-    network_send_free(send);
+    give_back(channel, send, why);
   }
   channel->fresh = rest;
 }
@@ -241,10 +245,18 @@ static uint32_t over_quota(struct network_channel *channel, struct batch batch) 
   return NETWORK_BURST;
 }
 
+/* Nobody reads it any more, so it need not wait for a quota that a dead card holds. */
+static void refuse_all(struct network_channel *channel) {
+  while (channel->fresh.first)
+    give_back(channel, network_list_take(&channel->fresh), COUNT_LINK_DOWN);
+}
+
 /* Each round accepts, refuses or halves, so there are at most a few more rounds than frames. */
 bool network_convert(struct network_channel *channel) {
   struct convert_entry *entry = calls_entries();
   uint32_t limit = NETWORK_BURST;
+  if (channel->server->uplink->dead)
+    refuse_all(channel);
   while (channel->fresh.first && limit) {
     struct batch batch = fill_batch(channel, entry, limit);
     uint32_t refused = 0;

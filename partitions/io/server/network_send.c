@@ -26,6 +26,7 @@ void network_send_free(struct network_send *send) {
   send->channel->sends--;
   send->next = uplink->free;
   uplink->free = send;
+  network_wake(send->channel->server);
 }
 
 /* Returns its length. */

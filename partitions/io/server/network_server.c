@@ -107,10 +107,13 @@ static enum turn give_turn(struct network_channel *channel) {
         return TURN_WAIT;
       continue;
     }
-    if (channel->fresh.first && !network_convert(channel) && !channel->ready.first)
-      return TURN_WAIT;
-    if (channel->ready.first)
+    if (channel->fresh.first) {
+      if (!network_convert(channel) && !channel->ready.first)
+        return TURN_WAIT;
+      if (intake == INTAKE_WAIT)
+        intake = INTAKE_MORE; /* what was refused made room for what waited */
       continue;
+    }
     if (intake == INTAKE_EMPTY)
       return TURN_IDLE;
     if (intake == INTAKE_WAIT)

@@ -226,7 +226,7 @@ void network_note_signal(struct network_channel *channel);
 void network_answer(struct network_channel *channel, uint16_t head);
 void network_activate(struct network_channel *channel);
 void network_give_up(struct network_channel *channel);
-void network_wake(struct network_server *server); /* all that wait for the card */
+void network_wake(struct network_server *server); /* all that wait, for the card or for a send */
 
 static inline void network_list_put(struct network_list *list, struct network_send *send) {
   send->next = NULL;

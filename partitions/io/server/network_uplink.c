@@ -153,8 +153,6 @@ static bool take_completions(struct network_server *server) {
   uint32_t came = device->driver->received(device, received, AT_ONCE);
   for (uint32_t i = 0; i < came; i++)
     take_arrival(server, &received[i]);
-  if (gone)
-    network_wake(server);
   if (came)
     post_buffers(server->uplink);
   return gone == AT_ONCE || came == AT_ONCE;
