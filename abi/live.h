@@ -36,7 +36,8 @@ enum channel_state {
 };
 /* The life of its client as a channel has it, and as requests and conversions name it: no two channels agree in it for a million
    lives. So a server that takes one channel for another is refused. */
-#define CHANNEL_LIFE(channel, life) ((uint32_t)(life) + ((uint32_t)(channel) << 20))
+#define CHANNEL_LIFE_SHIFT 20
+#define CHANNEL_LIFE(channel, life) ((uint32_t)(life) + ((uint32_t)(channel) << CHANNEL_LIFE_SHIFT))
 #define LIVE_IN_FLIGHT(word) ((uint32_t)(((word) >> 8) & 0xffffff))
 
 #endif

@@ -43,19 +43,29 @@ static void pci_write(uint32_t function, uint32_t offset, uint32_t value) {
   out32(CONFIG_DATA_PORT, value);
 }
 
+static bool has_msi(uint32_t control) {
+  return (control & 0xff) == PCI_CAPABILITY_MSI;
+}
+
+static void check_device(const struct device_row *device) {
+  uint32_t identity = pci_read(device->address, PCI_IDENTITY);
+  if (identity != device->identity)
+    refuse("identity of device", device->name, device->source, device->identity, identity);
+  uint32_t class_code = pci_read(device->address, PCI_CLASS) >> 8;
+  if (class_code != device->class_code)
+    refuse("class of device", device->name, device->source, device->class_code, class_code);
+  if (device->interrupt_count == 0 || interrupt_row(device->first_interrupt)->kind != INTERRUPT_MSI)
+    return;
+  uint32_t control = pci_read(device->address, interrupt_row(device->first_interrupt)->number);
+  if (!has_msi(control))
+    refuse("MSI capability of", device->name, device->source, PCI_CAPABILITY_MSI, control & 0xff);
+}
+
 /* Reads only. */
 void pci_check(void) {
-  for (uint32_t i = 0; i < DATABASE->devices.count; i++) {
-    const struct device_row *device = device_row(i);
-    if (device->bus != BUS_PCI)
-      continue;
-    uint32_t identity = pci_read(device->address, PCI_IDENTITY);
-    if (identity != device->identity)
-      refuse("identity of device", device->name, device->source, device->identity, identity);
-    uint32_t class_code = pci_read(device->address, PCI_CLASS) >> 8;
-    if (class_code != device->class_code)
-      refuse("class of device", device->name, device->source, device->class_code, class_code);
-  }
+  for (uint32_t i = 0; i < DATABASE->devices.count; i++)
+    if (device_row(i)->bus == BUS_PCI)
+      check_device(device_row(i));
 }
 
 static bool is_planned(uint32_t function) {
@@ -146,12 +156,12 @@ void pci_bus_master(const struct device_row *device, bool on) {
 }
 
 /* MSI without a mask bit is turned off instead: with INTx off too the device is silent. What it had to say meanwhile is lost,
-   as its owner must expect of an edge. */
+   as its owner must expect of an edge. A device that has gone since it was checked has nothing to say. */
 void pci_msi(const struct interrupt_row *row, uint32_t address, uint32_t vector, bool masked) {
   const struct device_row *device = device_row(row->device);
   uint32_t control = pci_read(device->address, row->number) & ~(MSI_ENABLE | MSI_MESSAGES);
-  if ((control & 0xff) != PCI_CAPABILITY_MSI)
-    refuse("MSI capability of", device->name, device->source, PCI_CAPABILITY_MSI, control & 0xff);
+  if (!has_msi(control))
+    return;
   pci_write(device->address, row->number, control);
   if (masked)
     return;

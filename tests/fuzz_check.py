@@ -142,7 +142,8 @@ def channels(run: Run, found: Database) -> Iterator[str]:
             yield f"{name} is {channel.state}, not {expected}"
         if channel.flight > row["quota"]:
             yield f"{name} has {channel.flight} in flight, its quota is {row['quota']}"
-        if channel.state == "connected" and channel.life != (client >> 32) + (number << 20):
+        life = (client >> 32) + (number << constants()["CHANNEL_LIFE_SHIFT"])
+        if channel.state == "connected" and channel.life != life:
             yield f"{name} is connected to life {channel.life}, its client is in life {client >> 32}"
         if channel.flight and row["endpoint"] == constants()["NONE"]:
             yield f"{name} leads to no device and has {channel.flight} in flight"

@@ -56,7 +56,11 @@ _SERVER_SWAPS = (
         ".index = descriptor->index,",
         ".index = descriptor->index + (descriptor->peer[0] == 'a'),",
     ),
-    Patch("io/calls.c", "LIVE_LIFE(word) == life_number", "(LIVE_LIFE(word) - life_number & 0xfffff) == 0"),
+    Patch(
+        "io/calls.c",
+        "LIVE_LIFE(word) == life_number",
+        "(LIVE_LIFE(word) - life_number) << (32 - CHANNEL_LIFE_SHIFT) == 0",
+    ),
 )
 
 

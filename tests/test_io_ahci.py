@@ -175,3 +175,20 @@ def test_a_board_that_names_another_capability_is_refused(parclose_boot: Boot, t
     running.expect(r"MSI capability of ahci0: planned 0x0*5, found 0x0*12\r?\n  as said in \S*other.yaml:\d+")
     running.expect("nothing was started")
     assert "manager|" not in running.log
+
+
+def test_a_device_that_is_gone_stops_nobody(parclose_boot: Boot, image: Path, tmp_path: Path) -> None:
+    """Configuration space answers with ones when its interrupt is to be opened: it stays shut, the machine goes on."""
+    sources = Path(shutil.copytree(paths.data("monitor_asm"), tmp_path / "monitor_asm"))
+    shutil.copytree(paths.data("abi"), tmp_path / "abi")
+    text = (sources / "pci.c").read_text()
+    read = "uint32_t control = pci_read(device->address, row->number) &"
+    assert text.count(read) == 1
+    gone = "uint32_t control = (masked ? pci_read(device->address, row->number) : UINT32_MAX) &"
+    (sources / "pci.c").write_text(text.replace(read, gone))
+    built = pipeline.build(LAYOUT, tmp_path / "out", monitor_sources=sources)
+    target = emulator.machine(built.system.board, built.image)
+    machine = _booted(parclose_boot, target, disks={"ahci0": image})
+    _ask(machine, "w0", "written")  # without interrupts: the server looks at a device that is busy
+    _ask(machine, "c0", "right")
+    _end(machine)
