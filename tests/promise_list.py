@@ -273,12 +273,13 @@ _CALLS = (
 
 _CONVERSION = (
     _conversion("convert-wrap", "no conversion wraps around", 2),
-    _conversion("convert-span", "no conversion leaves a region of the client", 9),
+    _conversion("convert-span", "no conversion leaves a region of the client", 12),
     _conversion("convert-right", "no conversion lacks the right of the region", 2),
     _conversion(
         "convert-write", "no conversion lacks the right of the channel", 1, channel="{to: server.first, access: read}"
     ),
     _conversion("convert-extent", "no conversion leaves the endpoint's extent", 4),
+    _conversion("convert-unaligned", "no conversion of a part of a disk's block", 5),
     _conversion("convert-stopped", "no conversion for a stopped client", 1, end="EXITS"),
     _conversion("convert-draining", "no conversion for a client whose channel drains", 2, end="EXITS"),
     _conversion("convert-stale", "no conversion for another life of the client", 3, end="FAULTS"),
