@@ -274,6 +274,8 @@ _CALLS = (
 _CONVERSION = (
     _conversion("convert-wrap", "no conversion wraps around", 2),
     _conversion("convert-span", "no conversion leaves a region of the client", 12),
+    _conversion("convert-length", "no conversion of no bytes", 3),
+    _conversion("convert-direction", "no conversion in both directions, or in none", 5),
     _conversion("convert-right", "no conversion lacks the right of the region", 2),
     _conversion(
         "convert-write", "no conversion lacks the right of the channel", 1, channel="{to: server.first, access: read}"
