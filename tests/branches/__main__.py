@@ -27,7 +27,7 @@ OUT = ROOT / "build" / "coverage"
 REASONS = ROOT / "monitor_asm" / "coverage.md"
 GROUPS = (
     *("promises", "runtime", "schedule", "io", "calls_fuzz", "changed_rows", "changed_signal", "monitor_gives_up"),
-    *("monitor_attacks", "seal", "disk", "demo", "inspect_image", "events", "bridge", "devices"),
+    *("monitor_attacks", "seal", "disk", "demo", "inspect_image", "events", "bridge", "devices", "io_ahci"),
 )
 
 _JUMP = re.compile(r"^\s*([0-9a-f]+):\s+(j[a-z]+)\s", re.MULTILINE)
