@@ -23,6 +23,14 @@
 #define LIMIT_LAYOUT_NODES 20000u  /* values of such a file, its aliases expanded */
 #define LIMIT_DESCRIPTOR_PAGES 16u /* 4 KiB pages of one partition's descriptor page */
 
+/* What the built-in I/O partition has room for; each of them is memory that it has whether it is used or not. */
+#define LIMIT_IO_DISKS 4u              /* devices of these three classes */
+#define LIMIT_IO_CARDS 2u              /* network */
+#define LIMIT_IO_LINES 4u              /* console */
+#define LIMIT_IO_SWITCHES 8u           /* network endpoints: one on each card, and those without */
+#define LIMIT_IO_NETWORK_CHANNELS 128u /* to all of its network endpoints */
+#define LIMIT_IO_CONSOLE_CHANNELS 64u  /* to all of its consoles */
+
 #define LIMIT_CONSOLE_LOGS 8u          /* log channels of one console */
 #define LIMIT_CONSOLE_BUFFER 0x10000u  /* bytes that a console's server keeps for one channel: 64 KiB */
 #define LIMIT_CONSOLE_BUFFERS 0x20000u /* and for all channels of one I/O partition: 128 KiB */

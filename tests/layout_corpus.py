@@ -104,6 +104,34 @@ def _many_devices(count: int, kind: str, ports: int) -> str:
     return text.replace("\nroles:", "\n" + "\n".join(lines) + "\n\nroles:")
 
 
+_BARS = {
+    "nvme": "0: {memory64: 16 KiB}",
+    "e1000e": "0: {memory32: 128 KiB}, 1: {memory32: 128 KiB}, 2: {ports: 32 B}, 3: {memory32: 16 KiB}",
+}
+_CLASSES = {"nvme": "01:08:02", "e1000e": "02:00:00"}
+
+
+def _many_functions(count: int, kind: str) -> str:
+    """A board with `count` PCI devices more than the shipped one."""
+    text = paths.data("boards", "qemu-q35.yaml").read_text(encoding="utf-8").replace("name: qemu-q35", "name: many")
+    for index in range(count):
+        identity = f'pci: "00:{index + 8:02x}.0", identity: 1b36:0010, class: {_CLASSES[kind]}, bus-master: true'
+        more = f"bars: {{{_BARS[kind]}}}, msi: {{capability: 0x80}}"
+        more += ", block-size: 512 B, capacity: 64 MiB" if kind == "nvme" else ""
+        text = text.replace("\nroles:", f"\n  d{index}: {{kind: {kind}, {identity}, {more}}}\n\nroles:")
+    return text
+
+
+def one_server(count: int, kind: str) -> str:
+    """The built-in I/O partition with `count` devices of the board many, an endpoint on each and a channel to each."""
+    names = [f"d{index}" for index in range(count)]
+    lines = ["program: {builtin: io}", f"devices: [{', '.join(names)}]", "dma: trusted" if kind != "console" else ""]
+    lines.append("endpoints: {" + ", ".join(f"e{name}: {{{kind}: {name}}}" for name in names) + "}")
+    server = "  io:\n" + "".join(f"    {line}\n" for line in lines if line)
+    ends = ", ".join(f"{name}: io.e{name}" for name in names)
+    return _HEAD.replace("qemu-q35", "many") + server + _partition("a", f"channels: {{{ends}}}")
+
+
 def _many_servers(count: int) -> str:
     return "".join(
         _partition(f"s{index}", f"devices: [d{index}]", f"endpoints: {{line: {{console: d{index}}}}}")
@@ -152,6 +180,15 @@ GENERATED = {
         _HEAD.replace("qemu-q35", "many") + _network("d0", "more: {network: d0}", 1),
         ("'bus' and 'more' are both on d0", "io.bus divide it by vlan and talks_to"),
         board=_many_devices(1, "other", 1),
+    ),
+    "P150-five-disks": Generated(
+        one_server(5, "block"), ("'io' drives 5 disks, 1 too many", "number 5"), board=_many_functions(5, "nvme")
+    ),
+    "P150-three-cards": Generated(
+        one_server(3, "network"), ("3 network cards, 1 too many", "at most 2"), board=_many_functions(3, "e1000e")
+    ),
+    "P150-six-lines": Generated(
+        one_server(6, "console"), ("6 serial lines, 2 too many", "number 5"), board=_many_devices(6, "16550", 8)
     ),
     "P135-name-too-long": Generated(_HEAD + _partition("hello"), ("100 bytes, 11 too many",), name="a" * 95 + ".yaml"),
 }

@@ -68,6 +68,28 @@ def test_good_layouts_are_silent(layout: Path) -> None:
     assert system is not None
 
 
+@pytest.mark.parametrize(
+    ("name", "much", "less"),
+    [
+        ("P151-nine-networks", ", net8: io.net8", ""),  # an endpoint without a channel is no switch
+        ("P151-beside-a-card", ", net7: io.net7", ""),
+        ("P152-console-channels", "count: 33", "count: 32"),
+        ("P152-network-channels", "count: 26", "count: 25"),
+    ],
+)
+def test_an_io_partition_serves_up_to_its_limits_and_another_program_what_it_likes(
+    name: str, much: str, less: str, tmp_path: Path
+) -> None:
+    text = (BAD / f"{name}.yaml").read_text()
+    (tmp_path / "files").symlink_to(BAD / "files")
+    layouts = {"fewer": text.replace(much, less), "own": text.replace("{builtin: io}", "files/hello.c")}
+    for which, changed in layouts.items():
+        assert changed != text
+        (tmp_path / f"{which}.yaml").write_text(changed)
+        found = problems_of(tmp_path / f"{which}.yaml")
+        assert not [problem for problem in found if problem.severity == "error"], which
+
+
 @pytest.mark.parametrize("one", ["P025-size-without-unit", "P043-stack", "P029-on-is-not-true", "P011-unknown-device"])
 @pytest.mark.parametrize("other", ["P058-config-is-a-folder", "P093-after-itself", "P094-limit-of-stop"])
 def test_one_defect_hides_no_other(one: str, other: str, tmp_path: Path) -> None:

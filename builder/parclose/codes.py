@@ -3,7 +3,7 @@
 
 A code is never used for another problem than the one it was made for; one that is no longer needed stays here
 as retired. P0xx: the layout. P1xx: the YAML it is written in, its schedule and limits,
-its networks and consoles. P2xx: boards. P3xx: programs.
+its networks, I/O partitions and consoles. P2xx: boards. P3xx: programs.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from parclose.codes_network import NETWORK
 from parclose.codes_parts import PARTS
 from parclose.codes_program import PROGRAM
 from parclose.codes_reading import READING
+from parclose.codes_servers import SERVERS
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def _table(*tables: dict[str, tuple[str, str, str, str, str]]) -> dict[str, Code
     return dict(sorted(found.items()))
 
 
-CODES = _table(LAYOUT, PARTS, READING, NETWORK, CONSOLE, BOARD, PROGRAM)
+CODES = _table(LAYOUT, PARTS, READING, NETWORK, SERVERS, CONSOLE, BOARD, PROGRAM)
 
 
 def explain(code: str) -> str | None:

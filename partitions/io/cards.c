@@ -4,23 +4,21 @@
 #include "drivers/table.h"
 #include "server/log.h"
 
-#define CARDS 2u  /* served by one I/O partition; each takes 270 KiB of its memory */
-#define CLOSED 6u /* switches without a card */
-#define SWITCHES (CARDS + CLOSED)
+_Static_assert(LIMIT_IO_SWITCHES >= LIMIT_IO_CARDS, "each card has a switch");
 
 static struct card {
   union network_state state;
   struct network_uplink uplink;
-} card[CARDS];
+} card[LIMIT_IO_CARDS]; /* 270 KiB each, with what follows */
 
-static union network_memory card_memory[CARDS];
-static _Alignas(4096) struct network_frames card_frames[CARDS];
+static union network_memory card_memory[LIMIT_IO_CARDS];
+static _Alignas(4096) struct network_frames card_frames[LIMIT_IO_CARDS];
 
 static struct switchboard {
   struct network_server server;
   uint32_t position; /* of the card; NONE: none */
   uint32_t endpoint; /* of a switch without one */
-} switches[SWITCHES];
+} switches[LIMIT_IO_SWITCHES];
 
 static uint32_t cards, count;
 static uint64_t look_at = NEVER, look_ticks;
@@ -50,7 +48,7 @@ void cards_open(const struct descriptor_page *page, uint32_t position) {
   network_opener *open = driver_of_network(device);
   if (!open)
     return;
-  if (cards == CARDS) {
+  if (cards == LIMIT_IO_CARDS) {
     log_line(device->name, "one network card more than this partition serves");
     return;
   }
@@ -80,7 +78,7 @@ struct network_server *cards_find(const struct channel_descriptor *channel) {
                                 : switches[i].position == NONE && switches[i].endpoint == channel->endpoint)
       return &switches[i].server;
   }
-  if (channel->device != NONE || count == SWITCHES)
+  if (channel->device != NONE || count == LIMIT_IO_SWITCHES)
     return NULL;
   return new_switch(NULL, channel->name, NONE, channel->endpoint);
 }

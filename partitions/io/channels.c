@@ -9,7 +9,7 @@
 
 static struct block_channel block_channel[BLOCK_CHANNELS];
 static struct console_client console_client[CONSOLE_CLIENTS];
-static struct network_channel network_channel[NETWORK_CHANNELS];
+static struct network_channel network_channel[LIMIT_IO_NETWORK_CHANNELS];
 static uint32_t block_channels, console_clients, network_channels;
 static char console_memory[LIMIT_CONSOLE_BUFFERS]; /* each console channel's buffer */
 static uint32_t console_memory_used;
@@ -52,7 +52,7 @@ static bool open_network(const struct descriptor_page *page, const struct channe
   const struct address_descriptor *addresses =
       (const struct address_descriptor *)((const char *)page + page->addresses.offset);
   struct network_server *server = cards_find(channel);
-  if (!server || network_channels == NETWORK_CHANNELS)
+  if (!server || network_channels == LIMIT_IO_NETWORK_CHANNELS)
     return false;
   struct network_channel *new = &network_channel[network_channels++];
   network_channel_init(new, server, channel, position, addresses + channel->first_address, calls_life());

@@ -4,15 +4,13 @@
 #include "drivers/table.h"
 #include "server/log.h"
 
-#define DISKS 4u /* served by one I/O partition; each takes 70 KiB of its memory */
-
 static struct disk {
   union block_state state;
   struct block_server server;
   uint32_t position;
-} disk[DISKS];
+} disk[LIMIT_IO_DISKS]; /* 70 KiB each, with what follows */
 
-static union block_memory disk_memory[DISKS];
+static union block_memory disk_memory[LIMIT_IO_DISKS];
 
 static uint32_t disks;
 static uint64_t look_at = NEVER, look_ticks;
@@ -33,7 +31,7 @@ void disks_open(const struct descriptor_page *page, uint32_t position) {
   block_opener *open = driver_of_block(device);
   if (!open)
     return;
-  if (disks == DISKS) {
+  if (disks == LIMIT_IO_DISKS) {
     log_line(device->name, "one disk more than this partition serves");
     return;
   }

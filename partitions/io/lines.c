@@ -4,20 +4,18 @@
 #include "drivers/table.h"
 #include "server/log.h"
 
-#define LINES 4u /* served by one I/O partition; each takes 6 KiB of its memory */
-
 static struct line {
   union console_state state;
   struct console_server server;
   uint32_t position;
-} line[LINES];
+} line[LIMIT_IO_LINES]; /* 6 KiB each */
 
 static uint32_t lines;
 
 void lines_open(const struct descriptor_page *page, uint32_t position) {
   const struct device_descriptor *device = attach_device(page, position);
   console_opener *open = driver_of_console(device);
-  if (!open || lines == LINES)
+  if (!open || lines == LIMIT_IO_LINES)
     return;
   struct line *new = &line[lines];
   struct console_device *console = open(&(struct driver_resources){.device = device, .state = &new->state});

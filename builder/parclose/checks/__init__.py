@@ -5,7 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from parclose.checks import channels, console, devices, endpoints, memory, network, order, programs, regions, schedule
+from parclose.checks import (
+    channels,
+    console,
+    devices,
+    endpoints,
+    memory,
+    network,
+    order,
+    programs,
+    regions,
+    schedule,
+    servers,
+)
 from parclose.problems import Collector
 from parclose.scope import Scope
 
@@ -18,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     *endpoints.CHECKS,
     *network.CHECKS,
     *console.CHECKS,
+    *servers.CHECKS,
     *channels.CHECKS,
     *regions.CHECKS,
     *order.CHECKS,

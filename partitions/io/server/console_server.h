@@ -15,7 +15,7 @@
 #include "virtqueue.h"
 #include "window.h"
 
-#define CONSOLE_CLIENTS 64u
+#define CONSOLE_CLIENTS LIMIT_IO_CONSOLE_CHANNELS
 #define CONSOLE_LINE 240u /* characters of a client's line; a longer one goes on in the next */
 #define CONSOLE_LINE_ROOM (2 * LIMIT_NAME + CONSOLE_LINE + 16u) /* prefix, text and line ends */
 #define CONSOLE_BURST 512u             /* bytes taken from one client before the next is looked at */

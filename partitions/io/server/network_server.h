@@ -19,7 +19,6 @@
 
 #include <stdbool.h>
 
-#define NETWORK_CHANNELS 128u /* of one I/O partition */
 #define NETWORK_PORTS LIMIT_EVENTS
 #define NETWORK_PORT_WORDS (NETWORK_PORTS / 64u)
 #define NETWORK_BUCKETS (2u * NETWORK_PORTS)
@@ -32,6 +31,7 @@
 #define NETWORK_BURST 32u        /* frames read from one ring before anybody else is looked at */
 #define NETWORK_TURNS 64u        /* turns given before events are looked at again */
 
+_Static_assert(LIMIT_IO_NETWORK_CHANNELS <= NETWORK_PORTS, "a channel of each switch has a port, and an event");
 _Static_assert(NETWORK_SEND_BYTES >= ETHERNET_FRAME + ETHERNET_TAG, "a copy of any frame");
 _Static_assert(NETWORK_SEGMENTS >= VIRTQUEUE_CHAIN, "our header and the rest of a chain, whose first buffer holds it");
 
