@@ -56,6 +56,21 @@ _SERVED = """  server:
     channels: {{disk: server.second}}
 """
 
+CLIENT_CONVERTS = (
+    _HEAD
+    + _IO
+    + """  attacker:
+    program: {sources: [GUESTS/convert_endpoint.c]}
+    debug: true
+    devices: [com2]
+    endpoints: {line: {console: com2}}
+    channels: {disk: io.first}
+  victim:
+    program: {sources: [GUESTS/victim.c]}
+    channels: {line: attacker.line}
+"""
+)
+
 RELEASES = (
     _HEAD
     + """  server:

@@ -9,7 +9,7 @@ from promise_console import CONSOLE
 from promise_devices import DEVICES
 from promise_disk import DISK
 from promise_kit import Patch, Promise, Run
-from promise_layouts import DISK_OF_TWO, RELEASES, TRIO, duel, served, shared_frame, spied
+from promise_layouts import CLIENT_CONVERTS, DISK_OF_TWO, RELEASES, TRIO, duel, served, shared_frame, spied
 from promise_lives import LIVES
 from promise_processor import PROCESSOR
 from promise_targets import ATTACKER
@@ -299,6 +299,16 @@ _CONVERSION = (
         statuses(78, attempts=26),
         granted,
         done=lambda run: bool(run.of("ended", "server")),
+    ),
+    Promise(
+        "convert-endpoint",
+        "only the server of an endpoint converts",
+        "convert_endpoint.c",
+        CLIENT_CONVERTS,
+        "convert-endpoint",
+        statuses(4),
+        granted,
+        done=_finished,
     ),
     Promise(
         "release-end",
