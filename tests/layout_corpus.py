@@ -182,13 +182,13 @@ GENERATED = {
         board=_many_devices(1, "other", 1),
     ),
     "P150-five-disks": Generated(
-        one_server(5, "block"), ("'io' drives 5 disks, 1 too many", "number 5"), board=_many_functions(5, "nvme")
+        one_server(5, "block"), ("'io' drives 4 disks at most, and has 5", "number 5"), board=_many_functions(5, "nvme")
     ),
     "P150-three-cards": Generated(
-        one_server(3, "network"), ("3 network cards, 1 too many", "at most 2"), board=_many_functions(3, "e1000e")
+        one_server(3, "network"), ("2 network cards at most, and has 3", "number 3"), board=_many_functions(3, "e1000e")
     ),
     "P150-six-lines": Generated(
-        one_server(6, "console"), ("6 serial lines, 2 too many", "number 5"), board=_many_devices(6, "16550", 8)
+        one_server(6, "console"), ("4 serial lines at most, and has 6", "number 5"), board=_many_devices(6, "16550", 8)
     ),
     "P135-name-too-long": Generated(_HEAD + _partition("hello"), ("100 bytes, 11 too many",), name="a" * 95 + ".yaml"),
 }

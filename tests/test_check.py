@@ -90,6 +90,19 @@ def test_an_io_partition_serves_up_to_its_limits_and_another_program_what_it_lik
         assert not [problem for problem in found if problem.severity == "error"], which
 
 
+@pytest.mark.parametrize("idle", ["d0", "d4"])
+def test_a_device_too_many_that_no_channel_leads_to_may_come_last(idle: str, tmp_path: Path) -> None:
+    """As layouts before P150 had it, with a warning; in front of the others it takes the place of one that is used."""
+    path = write_generated("P150-five-disks", tmp_path)
+    channel = f"{idle}: io.e{idle}"
+    text = path.read_text().replace(f", {channel}", "").replace(f"{channel}, ", "")
+    for first, last in (("d0", "d4"), ("d4", "d0")):
+        changed = path.with_stem(f"last_{last}")  # what was found in a file is kept by its name
+        changed.write_text(text.replace("devices: [d0, d1, d2, d3, d4]", f"devices: [{first}, d1, d2, d3, {last}]"))
+        errors = {problem.code for problem in problems_of(changed) if problem.severity == "error"}
+        assert errors == (set() if last == idle else {"P150"}), last
+
+
 @pytest.mark.parametrize("one", ["P025-size-without-unit", "P043-stack", "P029-on-is-not-true", "P011-unknown-device"])
 @pytest.mark.parametrize("other", ["P058-config-is-a-folder", "P093-after-itself", "P094-limit-of-stop"])
 def test_one_defect_hides_no_other(one: str, other: str, tmp_path: Path) -> None:

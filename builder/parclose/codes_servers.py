@@ -3,12 +3,12 @@
 
 SERVERS = {
     "P150": (
-        "too many devices of one class",
-        "the built-in I/O partition drives LIMIT_IO_DISKS disks, LIMIT_IO_CARDS cards and LIMIT_IO_LINES lines at most "
-        "(abi/limits.h)",
+        "a channel to a device too many",
+        "the built-in I/O partition drives the first LIMIT_IO_DISKS disks, LIMIT_IO_CARDS cards and LIMIT_IO_LINES "
+        "lines of its list (abi/limits.h)",
         "io: {program: {builtin: io}, devices: [nic0, nic1, nic2], …}",
         "io: {program: {builtin: io}, devices: [nic0, nic1], …}\nfar: {program: {builtin: io}, devices: [nic2], …}",
-        "Give the rest to a second I/O partition, or to none.",
+        "Give the rest to a second I/O partition, or list those that no channel leads to last.",
     ),
     "P151": (
         "too many networks without a card",

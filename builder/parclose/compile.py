@@ -14,6 +14,7 @@ from parclose.objects import Unit
 
 # Without these code would ask for what nobody sets up: a loader that relocates, a guard word in thread-local storage.
 _BARE = ("-ffreestanding", "-fno-pic", "-fno-stack-protector", "-fno-asynchronous-unwind-tables")
+# DWARF 4: of version 5, binutils name the wrong file for lines of headers.
 _COMMON = ("-std=c17", *_BARE, "-gno-record-gcc-switches", "-O2", "-gdwarf-4", "-c")
 _PROGRAM = "-mcmodel=small"  # programs stand below 2 GiB
 _RING3 = (*_COMMON, _PROGRAM)

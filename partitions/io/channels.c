@@ -8,7 +8,7 @@
 #include "sources.h"
 
 static struct block_channel block_channel[BLOCK_CHANNELS];
-static struct console_client console_client[CONSOLE_CLIENTS];
+static struct console_client console_client[LIMIT_IO_CONSOLE_CHANNELS];
 static struct network_channel network_channel[LIMIT_IO_NETWORK_CHANNELS];
 static uint32_t block_channels, console_clients, network_channels;
 static char console_memory[LIMIT_CONSOLE_BUFFERS]; /* each console channel's buffer */
@@ -38,7 +38,7 @@ static char *console_buffer(uint32_t size) {
 
 static bool open_console(const struct channel_descriptor *channel) {
   struct console_server *server = lines_find(channel->device);
-  if (!server || console_clients == CONSOLE_CLIENTS)
+  if (!server || console_clients == LIMIT_IO_CONSOLE_CHANNELS)
     return false;
   struct console_client *new = &console_client[console_clients++];
   if (!console_client_init(new, server, channel, calls_life(), console_buffer(channel->buffer)))

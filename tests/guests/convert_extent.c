@@ -7,7 +7,7 @@
 static void beyond(const struct channel_descriptor *disk, uint64_t offset, uint32_t length) {
   struct region_descriptor data = client_region(disk, REGION_DATA);
   struct convert_entry entry = {.address = data.address, .offset = offset, .length = length, .access = RIGHT_WRITE};
-  must_be(STATUS_OUTSIDE_EXTENT, convert(disk, LIVE_LIFE(state_of(disk)), entry));
+  convert_must_be(STATUS_OUTSIDE_EXTENT, disk, entry);
 }
 
 int main(void) {

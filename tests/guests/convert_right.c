@@ -6,7 +6,7 @@
 
 static void overwrite(const struct channel_descriptor *disk, struct region_descriptor region) {
   struct convert_entry entry = {.address = region.address, .length = 512, .access = RIGHT_WRITE};
-  must_be(STATUS_NO_RIGHT, convert(disk, LIVE_LIFE(state_of(disk)), entry));
+  convert_must_be(STATUS_NO_RIGHT, disk, entry);
 }
 
 int main(void) {

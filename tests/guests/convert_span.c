@@ -7,17 +7,17 @@
 
 static void across(const struct channel_descriptor *disk, struct region_descriptor region, uint32_t access) {
   struct convert_entry entry = {.address = region.address + region.size - 512, .length = 1024, .access = access};
-  must_be(STATUS_BAD_RANGE, convert(disk, LIVE_LIFE(state_of(disk)), entry));
+  convert_must_be(STATUS_BAD_RANGE, disk, entry);
 }
 
 static void longer(const struct channel_descriptor *disk, struct region_descriptor region, uint32_t access) {
   struct convert_entry entry = {.address = region.address, .length = (uint32_t)region.size + 512, .access = access};
-  must_be(STATUS_BAD_RANGE, convert(disk, LIVE_LIFE(state_of(disk)), entry));
+  convert_must_be(STATUS_BAD_RANGE, disk, entry);
 }
 
 static void outside(const struct channel_descriptor *disk, uint64_t address) {
   struct convert_entry entry = {.address = address, .length = 512, .access = RIGHT_READ};
-  must_be(STATUS_BAD_RANGE, convert(disk, LIVE_LIFE(state_of(disk)), entry));
+  convert_must_be(STATUS_BAD_RANGE, disk, entry);
 }
 
 int main(void) {

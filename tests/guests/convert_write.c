@@ -8,7 +8,7 @@ int main(void) {
   const struct channel_descriptor *disk = served("client");
   struct region_descriptor data = client_region(disk, REGION_DATA);
   struct convert_entry entry = {.address = data.address, .length = 512, .access = RIGHT_READ};
-  must_be(STATUS_NO_RIGHT, convert(disk, LIVE_LIFE(state_of(disk)), entry));
+  convert_must_be(STATUS_NO_RIGHT, disk, entry);
   fair(disk);
   return verdict();
 }

@@ -57,6 +57,12 @@ __attribute__((unused)) static enum status convert(const struct channel_descript
   return monitor_convert(channel->index, 1, life_asked).status;
 }
 
+/* A conversion for the client's present life. */
+__attribute__((unused)) static void convert_must_be(enum status expected, const struct channel_descriptor *channel,
+                                                    struct convert_entry entry) {
+  must_be(expected, convert(channel, LIVE_LIFE(state_of(channel)), entry));
+}
+
 __attribute__((unused)) static void let_go(const struct channel_descriptor *channel) {
   confession(channel)->go = 1;
 }

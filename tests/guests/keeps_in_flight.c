@@ -11,7 +11,7 @@ int main(void) {
   struct region_descriptor data = client_region(disk, REGION_DATA);
   struct convert_entry entry = {.address = data.address, .length = 512, .access = RIGHT_WRITE};
   if (life() == 1)
-    must_be(STATUS_OK, convert(disk, LIVE_LIFE(state_of(disk)), entry));
+    convert_must_be(STATUS_OK, disk, entry);
   else
     say("device reset in life %u", life());
   if (life() > 1) /* a driver would have reset its device before it says so */

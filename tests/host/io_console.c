@@ -165,13 +165,13 @@ static void menu(void) {
 
 /* More than nine: digits gather until the number cannot grow, or the return key. */
 static void long_menu(void) {
-  static struct console_client many[CONSOLE_CLIENTS];
+  static struct console_client many[LIMIT_IO_CONSOLE_CHANNELS];
   static const char NAME[] = "a-name-of-thirty-one-characters";
   begin(1);
   struct channel_descriptor descriptor = client[0].descriptor;
   memcpy(descriptor.peer, NAME, sizeof NAME);
   memset(many, 0, sizeof many);
-  for (uint32_t i = 1; i < CONSOLE_CLIENTS; i++)
+  for (uint32_t i = 1; i < LIMIT_IO_CONSOLE_CHANNELS; i++)
     CHECK(console_client_init(&many[i], &server, &descriptor, 1, NULL));
   CHECK(!console_client_init(&many[0], &server, &descriptor, 1, NULL));
   type("\x01");

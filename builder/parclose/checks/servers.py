@@ -24,16 +24,18 @@ def _builtin(scope: Scope) -> Iterator[RawPartition]:
 
 
 def too_many_devices(scope: Scope, problems: Collector) -> None:
-    """P150: more devices of a class than one I/O partition drives."""
+    """P150: a channel to a device that comes after as many of its class as one I/O partition drives, in its list."""
     for partition in _builtin(scope):
         for kind, (name, what) in _DEVICES.items():
             limit = constants()[name]
             spans = {device.name: span for device, span in scope.owned(partition) if endpoint_of(device.kind) == kind}
-            if len(spans) <= limit:
+            used = _used(scope, partition, kind)
+            beyond = next((number for number, each in enumerate(spans, 1) if number > limit and each in used), None)
+            if beyond is None:
                 continue
-            text = f"'{partition.name}' drives {len(spans)} {what}, {len(spans) - limit} too many"
-            labels = at(list(spans.values())[limit], f"number {limit + 1}"), at(partition.span, "this I/O partition")
-            help = f"at most {limit}: give the rest to a second I/O partition"
+            text = f"'{partition.name}' drives {limit} {what} at most, and has {len(spans)}"
+            labels = at(list(spans.values())[beyond - 1], f"number {beyond}"), at(partition.span, "this I/O partition")
+            help = "give the rest to a second I/O partition; one without a channel may come last"
             problems.error("P150", text, *labels, help=help)
 
 
@@ -65,6 +67,13 @@ def too_many_channels(scope: Scope, problems: Collector) -> None:
                 labels = at(links[limit].raw.span, f"number {limit + 1}"), at(partition.span, "this I/O partition")
                 help = f"at most {limit}: a second I/O partition serves the rest"
                 problems.error("P152", text, *labels, help=help)
+
+
+def _used(scope: Scope, partition: RawPartition, kind: str) -> set[str]:
+    """The names of the devices that a channel of that kind leads to."""
+    names = [link.endpoint.device.value for link in _links(scope, partition, kind) if link.endpoint]
+    devices = [scope.device(name) for name in names if name is not None]
+    return {device.name for device in devices if device is not None}
 
 
 def _links(scope: Scope, partition: RawPartition, kind: str) -> list[Link]:

@@ -32,7 +32,7 @@ static void choose(struct console_server *server) {
 
 /* False: too many. */
 static bool join(struct console_server *server, struct console_client *client) {
-  if (server->clients == CONSOLE_CLIENTS || (client->log && server->logs == LIMIT_CONSOLE_LOGS))
+  if (server->clients == LIMIT_IO_CONSOLE_CHANNELS || (client->log && server->logs == LIMIT_CONSOLE_LOGS))
     return false;
   if (client->log) {
     server->log[server->logs++] = client;

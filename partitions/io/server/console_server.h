@@ -15,7 +15,6 @@
 #include "virtqueue.h"
 #include "window.h"
 
-#define CONSOLE_CLIENTS LIMIT_IO_CONSOLE_CHANNELS
 #define CONSOLE_LINE 240u /* characters of a client's line; a longer one goes on in the next */
 #define CONSOLE_LINE_ROOM (2 * LIMIT_NAME + CONSOLE_LINE + 16u) /* prefix, text and line ends */
 #define CONSOLE_BURST 512u             /* bytes taken from one client before the next is looked at */
@@ -72,7 +71,7 @@ struct console_menu {
 struct console_server {
   struct console_device *device;
   const char *own_name;
-  struct console_client *client[CONSOLE_CLIENTS];
+  struct console_client *client[LIMIT_IO_CONSOLE_CHANNELS];
   struct console_client *log[LIMIT_CONSOLE_LOGS];
   uint32_t clients, logs;
   uint32_t selected;
